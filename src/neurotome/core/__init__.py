@@ -1,0 +1,67 @@
+"""core: the words everything else is said in.
+
+Question: what is a volume, a voxel, a neuron's outline, an error?
+Takes and gives: nothing. These are the types that flow between rooms: frozen, checked when made.
+May import: NumPy and the standard library.
+Read first: `geometry.py`, then `volumes.py`.
+
+Conventions, everywhere: axis order z, y, x, channels first. Integers are voxels, floats are nanometres, and only `Grid`
+converts. The origin is the centre of voxel 0. Intervals are half-open. Label 0 is background. 2D data is a stack of sections.
+"""
+
+from neurotome.core.card import ModelCard
+from neurotome.core.errors import (
+    DiskFullError,
+    FormatError,
+    InputError,
+    MissingExtraError,
+    MissingFileError,
+    NeurotomeError,
+    RunFailedError,
+    RunFolderError,
+    ShapeError,
+    UnitError,
+    UnknownNameError,
+    ValueRangeError,
+)
+from neurotome.core.geometry import Block, Box, Grid
+from neurotome.core.graph import MergeList, RegionGraph
+from neurotome.core.progress import Progress, silent
+from neurotome.core.record import Record
+from neurotome.core.scores import Score, Scores
+from neurotome.core.sites import SynapseSites
+from neurotome.core.units import length_nm
+from neurotome.core.volumes import ArrayLike, Image, Labels, Legend, Probability
+
+__all__ = [
+    "ArrayLike",
+    "Block",
+    "Box",
+    "DiskFullError",
+    "FormatError",
+    "Grid",
+    "Image",
+    "InputError",
+    "Labels",
+    "Legend",
+    "MergeList",
+    "MissingExtraError",
+    "MissingFileError",
+    "ModelCard",
+    "NeurotomeError",
+    "Probability",
+    "Progress",
+    "Record",
+    "RegionGraph",
+    "RunFailedError",
+    "RunFolderError",
+    "Score",
+    "Scores",
+    "ShapeError",
+    "SynapseSites",
+    "UnitError",
+    "UnknownNameError",
+    "ValueRangeError",
+    "length_nm",
+    "silent",
+]

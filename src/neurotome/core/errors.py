@@ -1,0 +1,133 @@
+"""Every error neurotome raises on purpose.
+
+    NeurotomeError                     exit 1
+    |-- InputError (ValueError)        exit 2   what was given cannot be used
+    |   |-- MissingFileError (FileNotFoundError)
+    |   |-- FormatError                         unreadable, corrupt, wrong kind of file
+    |   |-- UnitError                           voxel size missing, ambiguous or incompatible
+    |   |-- ShapeError                          arrays that should fit each other do not
+    |   |-- ValueRangeError                     values outside what the type allows
+    |   |-- UnknownNameError (KeyError)         names the known ones and the closest
+    |   |-- RunFolderError                      the output folder belongs to another run
+    |   `-- MissingExtraError (ImportError)     an optional package is not installed
+    |-- DiskFullError (OSError)        exit 2
+    `-- RunFailedError (RuntimeError)  exit 1   the input was good, the work was not finished
+
+A message says what was given, what was expected and what to do, in one line: `InputError(given, expected, remedy)`.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "DiskFullError",
+    "FormatError",
+    "InputError",
+    "MissingExtraError",
+    "MissingFileError",
+    "NeurotomeError",
+    "RunFailedError",
+    "RunFolderError",
+    "ShapeError",
+    "UnitError",
+    "UnknownNameError",
+    "ValueRangeError",
+]
+
+
+class NeurotomeError(Exception):
+    """The root: catch this to catch every deliberate error.
+
+    >>> str(NeurotomeError("File is empty: 'a.tif'", "at least one section", "check the download"))
+    "File is empty: 'a.tif'. Expected: at least one section. Remedy: check the download."
+    """
+
+    exit_code = 1
+
+    def __init__(self, given: str, expected: str = "", remedy: str = "") -> None:
+        self.given = given.rstrip(".")
+        self.expected = expected.rstrip(".")
+        self.remedy = remedy.rstrip(".")
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        parts = [self.given]
+        if self.expected:
+            parts.append(f"Expected: {self.expected}")
+        if self.remedy:
+            parts.append(f"Remedy: {self.remedy}")
+        return " ".join(". ".join(parts).split()) + "."
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        return type(self), (self.given, self.expected, self.remedy)
+
+
+class InputError(NeurotomeError, ValueError):
+    """What was given cannot be used."""
+
+    exit_code = 2
+
+
+class MissingFileError(InputError, FileNotFoundError):
+    """A path that should exist does not."""
+
+
+class FormatError(InputError):
+    """A file is unreadable, corrupt or of another kind."""
+
+
+class UnitError(InputError):
+    """A voxel size is missing, ambiguous or incompatible."""
+
+
+class ShapeError(InputError):
+    """Arrays that should fit each other do not."""
+
+
+class ValueRangeError(InputError):
+    """Values outside what the type allows."""
+
+
+class RunFolderError(InputError):
+    """The output folder belongs to another run, or another run is writing to it."""
+
+
+class MissingExtraError(InputError, ImportError):
+    """An optional package is not installed."""
+
+    def __init__(self, package: str, extra: str = "", remedy: str = "") -> None:
+        install = remedy or f"pip install 'neurotome[{extra}]'"
+        super().__init__(f"The package '{package}' is not installed", "it to be importable", install)
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        return type(self), (self.given.split("'")[1], "", self.remedy)
+
+
+class UnknownNameError(InputError, KeyError):
+    """A name that is not in the list of known ones.
+
+    >>> str(UnknownNameError("metric", "adapted_rnd", ["adapted_rand", "voi"]))
+    "Unknown metric 'adapted_rnd'. Expected: one of adapted_rand, voi. Remedy: did you mean 'adapted_rand'?"
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, str(name), sorted(known)
+        close = difflib.get_close_matches(self.name, self.known, n=1, cutoff=0.4)
+        remedy = f"did you mean '{close[0]}'?" if close else f"choose a {kind} from the list"
+        super().__init__(f"Unknown {kind} '{name}'", f"one of {', '.join(self.known)}", remedy)
+
+    def __str__(self) -> str:
+        return super().__str__().removesuffix("?.") + ("?" if self.remedy.endswith("?") else "")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, list[str]]]:  # type: ignore[override]
+        return type(self), (self.kind, self.name, self.known)
+
+
+class DiskFullError(NeurotomeError, OSError):
+    """There is not enough room for the result."""
+
+    exit_code = 2
+
+
+class RunFailedError(NeurotomeError, RuntimeError):
+    """The input was good, but the work could not be finished."""

@@ -1,0 +1,37 @@
+"""Where synapses are and whom they join."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurotome.core.errors import ShapeError
+
+__all__ = ["SynapseSites"]
+
+
+@dataclass(frozen=True, eq=False)
+class SynapseSites:
+    """Synapses as points with partners.
+
+    ids: (n,) uint64. points_nm: (n, 3) float64, centre of the cleft, z, y, x.
+    pre, post: (n,) uint64, label ids of the presynaptic and the postsynaptic neuron; 0 = unknown.
+    """
+
+    ids: np.ndarray
+    points_nm: np.ndarray
+    pre: np.ndarray
+    post: np.ndarray
+
+    def __post_init__(self) -> None:
+        n = len(self.ids)
+        if self.points_nm.shape != (n, 3) or self.pre.shape != (n,) or self.post.shape != (n,):
+            raise ShapeError(
+                f"Synapse arrays of shape {self.points_nm.shape}, {self.pre.shape}, {self.post.shape} for {n} ids",
+                "(n, 3), (n,) and (n,)",
+                "give one point, one pre and one post id per synapse",
+            )
+
+    def __len__(self) -> int:
+        return len(self.ids)
