@@ -29,11 +29,12 @@ from neurotome.core.graph import MergeList, RegionGraph
 from neurotome.core.progress import Progress, silent
 from neurotome.core.record import Record
 from neurotome.core.scores import Score, Scores
-from neurotome.core.sites import SynapseSites
+from neurotome.core.sites import SITE_COLUMNS, SynapseSites
 from neurotome.core.units import length_nm
 from neurotome.core.volumes import ArrayLike, Image, Labels, Legend, Probability
 
 __all__ = [
+    "SITE_COLUMNS",
     "ArrayLike",
     "Block",
     "Box",

@@ -8,7 +8,9 @@ import numpy as np
 
 from neurotome.core.errors import ShapeError
 
-__all__ = ["SynapseSites"]
+__all__ = ["SITE_COLUMNS", "SynapseSites"]
+
+SITE_COLUMNS = ("id", "z_nm", "y_nm", "x_nm", "pre", "post")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,3 +37,8 @@ class SynapseSites:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def to_rows(self) -> list[dict[str, float]]:
+        """One mapping per synapse, keys in the order of SITE_COLUMNS."""
+        table = zip(self.ids.tolist(), *self.points_nm.T.tolist(), self.pre.tolist(), self.post.tolist(), strict=True)
+        return [dict(zip(SITE_COLUMNS, row, strict=True)) for row in table]

@@ -1,0 +1,107 @@
+"""`neurotome info | convert | score | view`: commands about files and finished runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from neurotome.cli.progress import Bars
+from neurotome.cli.reconstruct import Voxel
+from neurotome.core import UnknownNameError
+
+
+def info(path: Annotated[str, typer.Argument(help="Any file or folder neurotome can read.")]) -> None:
+    """What a file holds: format, shape, type, voxel size, channels, chunks."""
+    from neurotome.io import describe
+
+    description = describe(path)
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for key, value in vars(description).items():
+        if value not in (None, (), ""):
+            table.add_row(f"[bold]{key}", _readable(value))
+    Console(highlight=False).print(table)
+
+
+def convert(
+    source: Annotated[str, typer.Argument(metavar="IN", help="File or folder to read; it is never changed.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; the suffix decides the format.")],
+    kind: Annotated[
+        Optional[str], typer.Option("--as", help="image, labels or probability [default: what the file says].")
+    ] = None,  # noqa: UP045
+    voxel_nm: Voxel = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it exists.")] = False,
+) -> None:
+    """Convert between TIFF, section folders, HDF5, OME-Zarr and Neuroglancer precomputed; units are kept.
+
+    Example: `neurotome convert stack.tif stack.ome.zarr --voxel-nm 30 6 6`
+    """
+    from neurotome.io import open_image, open_labels, open_probability, open_volume, save
+
+    openers = {"image": open_image, "labels": open_labels, "probability": open_probability}
+    if kind is not None and kind not in openers:
+        raise UnknownNameError("kind of volume", kind, openers)
+    console = Console(highlight=False)
+    volume = openers[kind](source, voxel_nm=voxel_nm) if kind else open_volume(source, voxel_nm=voxel_nm)
+    with Bars(console) as bars:
+        save(volume, target, overwrite=overwrite, progress=bars)
+    console.print(
+        f"{target}: {type(volume).__name__.lower()} of {_readable(volume.grid.shape)} voxels, {_readable(volume.grid.voxel_nm)} nm"
+    )
+
+
+def score(
+    prediction: Annotated[str, typer.Argument(metavar="PRED", help="Label volume to judge.")],
+    truth: Annotated[str, typer.Argument(metavar="TRUTH", help="Label volume to believe.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="scores.json; errors.csv and objects.csv go beside it.")] = Path(
+        "scores.json"
+    ),
+    convention: Annotated[list[str], typer.Option(help="isbi, snemi, cremi, skimage or singletons; repeat for several.")] = [
+        "isbi"
+    ],  # noqa: B006
+    support: Annotated[str, typer.Option(help="full or snemi_crop.")] = "full",
+    components: Annotated[bool, typer.Option("--components", help="Cut truth objects into their connected parts first.")] = False,
+    border_nm: Annotated[Optional[float], typer.Option(help="Ignore truth within this distance of a border (CREMI).")] = None,  # noqa: UP045
+    voxel_nm: Voxel = None,
+) -> None:
+    """Score a segmentation: adapted Rand error, VOI, splits and merges, and where the worst errors are."""
+    from neurotome.flows import score_files
+
+    console = Console(highlight=False)
+    with Bars(console) as bars:
+        scores = score_files(
+            prediction,
+            truth,
+            out,
+            voxel_nm=voxel_nm,
+            conventions=tuple(convention),
+            support=support,
+            truth_parts="components" if components else "as given",
+            border_nm=border_nm,
+            progress=bars,
+        )
+    table = Table("metric", "value", "unit", "better", "convention", box=None, pad_edge=False)
+    for s in scores:
+        table.add_row(s.metric, f"{s.value:.4f}" if isinstance(s.value, float) else str(s.value), s.unit, s.better, s.convention)
+    console.print(table)
+    console.print(f"written: {out}, {out.with_name('errors.csv')}, {out.with_name('objects.csv')}")
+
+
+def view(
+    run: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of a run.")],
+    port: Annotated[int, typer.Option(help="Port to serve on; 0 takes a free one.")] = 0,
+    at: Annotated[Optional[tuple[int, int, int]], typer.Option(metavar="Z Y X", help="Voxel to look at first.")] = None,  # noqa: UP045
+) -> None:
+    """Open the result of a run in neuroglancer: image, probability, neurons, truth and errors. Stop with Ctrl-C."""
+    from neurotome.view import open_view
+
+    open_view(run, port=port, at=at, block=True)
+
+
+def _readable(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(_readable(v) for v in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

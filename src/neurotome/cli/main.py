@@ -1,0 +1,76 @@
+"""`neurotome`: the commands, and what happens when one of them fails."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from neurotome import __version__
+from neurotome.cli import boundary, data, files, neurons, reconstruct
+from neurotome.core import NeurotomeError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="From microscope volumes to neurons. Start with `neurotome demo`, then `neurotome reconstruct my_stack.tif`.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (reconstruct.demo, reconstruct.reconstruct, files.view, files.score, files.convert, files.info):
+    app.command()(command)
+app.add_typer(boundary.app, name="boundary")
+app.add_typer(neurons.app, name="neurons")
+app.add_typer(data.app, name="data")
+
+_state = {"debug": False}
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback when something fails.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more about what is done.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    """Options of every command."""
+    if version:
+        Console().print(f"neurotome {__version__}", highlight=False)
+        raise typer.Exit
+    _state["debug"] = debug
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("neurotome").setLevel(logging.INFO)
+
+
+def main() -> None:
+    """Run a command; deliberate errors become one line and an exit code."""
+    _state["debug"] = "--debug" in sys.argv
+    try:
+        app()
+    except NeurotomeError as error:
+        if _state["debug"]:
+            raise
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        if _state["debug"]:
+            raise
+        _say("Interrupted. What is finished is kept: run the same command again to go on.")
+        sys.exit(130)
+    except MemoryError as error:
+        if _state["debug"]:
+            raise
+        _say(f"Out of memory ({error}). Remedy: crop the volume, or use a machine with more memory.")
+        sys.exit(1)
+
+
+def _say(message: str) -> None:
+    Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(f"neurotome: {message}")
+
+
+if __name__ == "__main__":
+    main()

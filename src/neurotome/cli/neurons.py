@@ -1,0 +1,81 @@
+"""`neurotome neurons segment | tune | score`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from neurotome.cli.files import score
+from neurotome.cli.progress import Bars
+from neurotome.cli.reconstruct import Overwrite, Voxel
+
+app = typer.Typer(
+    help="Which voxels are one neuron? Segment probabilities, choose the threshold, judge the result.", no_args_is_help=True
+)
+app.command()(score)
+
+
+@app.command()
+def segment(
+    probability: Annotated[str, typer.Argument(help="Probability volume: affinities, or cytoplasm + overlap, or membrane.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Run folder.")],
+    method: Annotated[str, typer.Option(help="agglomerate, components or link.")] = "agglomerate",
+    threshold: Annotated[Optional[float], typer.Option(help="Where to stop, 0 to 1 [default: the method's].")] = None,  # noqa: UP045
+    min_voxels: Annotated[int, typer.Option(help="Smaller segments are merged or removed.")] = 0,
+    voxel_nm: Voxel = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """From probabilities to labelled neurons and a table."""
+    from neurotome.flows import segment_file
+
+    console = Console(highlight=False)
+    with Bars(console) as bars:
+        count = segment_file(
+            probability,
+            out,
+            voxel_nm=voxel_nm,
+            method=method,
+            threshold=threshold,
+            min_voxels=min_voxels,
+            overwrite=overwrite,
+            progress=bars,
+        )
+    console.print(f"[bold]{count}[/bold] neurons in {out}")
+
+
+@app.command()
+def tune(
+    probability: Annotated[str, typer.Argument(help="Probabilities of a VALIDATION volume (never the test volume).")],
+    truth: Annotated[str, typer.Argument(help="Its label volume.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Table of thresholds.")] = Path("threshold_curve.csv"),
+    by: Annotated[
+        str, typer.Option(help="adapted_rand_error, voi_sum, or merge_errors (with --at-most).")
+    ] = "adapted_rand_error",
+    at_most: Annotated[Optional[int], typer.Option(help="Largest number of merge errors, with --by merge_errors.")] = None,  # noqa: UP045
+    components: Annotated[bool, typer.Option("--components", help="Cut truth objects into their connected parts first.")] = False,
+    voxel_nm: Voxel = None,
+) -> None:
+    """Sweep the agglomeration threshold on validation data and say which is best."""
+    from neurotome.flows import tune_file
+
+    console = Console(highlight=False)
+    with Bars(console) as bars:
+        rows, best = tune_file(
+            probability,
+            truth,
+            out,
+            voxel_nm=voxel_nm,
+            by=by,
+            at_most=at_most,
+            truth_parts="components" if components else "as given",
+            progress=bars,
+        )
+    table = Table(*rows[0].keys(), box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(f"{v:.4f}" if isinstance(v, float) else str(v) for v in row.values()))
+    console.print(table)
+    console.print(f"best: --threshold {best:g}   (written: {out})")

@@ -1,0 +1,96 @@
+"""`neurotome reconstruct` and `neurotome demo`: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+
+from neurotome.cli.progress import Bars
+
+Voxel = Annotated[
+    Optional[tuple[float, float, float]],  # noqa: UP045  (Typer reads the annotation itself)
+    typer.Option("--voxel-nm", help="Voxel size z y x in nm, where the file does not say.", metavar="Z Y X"),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete what the output folder holds and start anew.")]
+
+
+def reconstruct(
+    image: Annotated[str, typer.Argument(help="EM stack: TIFF, folder of sections, file.h5:/dataset, OME-Zarr, precomputed.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the result.")],
+    voxel_nm: Voxel = None,
+    truth: Annotated[Optional[str], typer.Option(help="Label volume to score against.")] = None,  # noqa: UP045
+    truth_voxel_nm: Annotated[
+        Optional[tuple[float, float, float]],  # noqa: UP045
+        typer.Option("--truth-voxel-nm", help="Voxel size of the truth, where its file does not say and it is not the image's."),
+    ] = None,
+    model: Annotated[Optional[str], typer.Option(help="Network from the zoo, or a model folder.")] = None,  # noqa: UP045
+    method: Annotated[str, typer.Option(help="agglomerate, components or link.")] = "agglomerate",
+    threshold: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Where to stop merging, 0 to 1 [default: the one on the network's card, chosen on validation data]."),
+    ] = None,
+    averaging: Annotated[int, typer.Option(help="Symmetries to average over: 1, 2, 4 or 8. More is better and slower.")] = 4,
+    min_voxels: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Smaller segments are merged or removed [default: the one on the network's card]."),
+    ] = None,
+    rescale: Annotated[bool, typer.Option("--rescale", help="Resample to the network's voxel size and back.")] = False,
+    channel: Annotated[Optional[str], typer.Option(help="Channel of a colour image: R, G or B, or its number.")] = None,  # noqa: UP045
+    overwrite: Overwrite = False,
+) -> None:
+    """From an EM stack to labelled neurons: probability, neurons, table, scores, report, view.
+
+    Interrupted? The same command again goes on where it stopped.
+
+    Example: `neurotome reconstruct my_stack.tif -o out --voxel-nm 30 6 6`
+    """
+    from neurotome.flows import ReconstructSettings
+    from neurotome.flows import reconstruct as run
+
+    settings = ReconstructSettings(
+        image=image,
+        voxel_nm=voxel_nm,
+        truth=truth,
+        truth_voxel_nm=truth_voxel_nm,
+        model=model,
+        method=method,
+        threshold=threshold,
+        averaging=averaging,
+        min_voxels=min_voxels,
+        rescale=rescale,
+        channel=channel,
+    )
+    console = Console(highlight=False)
+    with Bars(console) as bars:
+        result = run(settings, out, overwrite=overwrite, progress=bars)
+    _tell(console, result, out)
+
+
+def demo(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the result.")] = Path("out-demo"),
+    size: Annotated[tuple[int, int, int], typer.Option(help="Sections, height and width of the phantom.", metavar="Z Y X")] = (
+        24,
+        256,
+        256,
+    ),
+    seed: Annotated[int, typer.Option(help="Another seed is another tissue.")] = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """The main job on synthetic tissue that comes with the package: no data needed, a minute or two, truth known exactly."""
+    from neurotome.flows import demo as run
+
+    console = Console(highlight=False)
+    with Bars(console) as bars:
+        result = run(out, shape=size, seed=seed, overwrite=overwrite, progress=bars)
+    _tell(console, result, out)
+
+
+def _tell(console: Console, result: dict[str, object], out: Path) -> None:
+    console.print(f"[bold]{result['neurons']}[/bold] neurons in {out}")
+    if "scores" in result:
+        for name, value in result["scores"].items():  # type: ignore[attr-defined]
+            console.print(f"  {name:<24} {value:.4f}")
+    console.print(f"Look at it: open {out / 'report.html'}, or run: neurotome view {out}")

@@ -1,0 +1,27 @@
+"""flows: one short function per job that a lab does from end to end.
+
+Question: which rooms does the data pass, in which order, and what stays in the run folder?
+Takes: paths and settings. Gives: a run folder, and the few numbers to tell the user.
+May import: anything below. Computes nothing itself (NumPy is forbidden here).
+Read first: `reconstruct.py`.
+"""
+
+from neurotome.flows.demo import demo, write_phantom
+from neurotome.flows.predict import predict_file
+from neurotome.flows.reconstruct import ReconstructSettings, reconstruct
+from neurotome.flows.score import score_boundary_file, score_files
+from neurotome.flows.segment import segment_file, tune_file
+from neurotome.flows.train import train_from_recipe
+
+__all__ = [
+    "ReconstructSettings",
+    "demo",
+    "predict_file",
+    "reconstruct",
+    "score_boundary_file",
+    "score_files",
+    "segment_file",
+    "train_from_recipe",
+    "tune_file",
+    "write_phantom",
+]

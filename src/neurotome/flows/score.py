@@ -1,0 +1,91 @@
+"""Result and truth -> scores, and where the worst errors are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from neurotome import boundary, measure
+from neurotome.core import Grid, Labels, Progress, Score, Scores, silent
+from neurotome.core.geometry import Nm3
+from neurotome.io import atomic_write_json, describe, open_labels, open_probability, write_csv
+from neurotome.report import view_command
+
+__all__ = ["headline", "open_truth", "score_boundary_file", "score_files", "write_scores"]
+
+WORST = 200
+
+
+def score_files(
+    prediction: str,
+    truth: str,
+    out: Path,
+    *,
+    voxel_nm: Nm3 | None = None,
+    conventions: tuple[str, ...] = ("isbi",),
+    support: str = "full",
+    truth_parts: measure.TruthParts = "as given",
+    border_nm: float | None = None,
+    progress: Progress = silent,
+) -> Scores:
+    """`neurotome score`: writes `out` (JSON), with errors.csv and objects.csv beside it."""
+    labels = open_labels(prediction, voxel_nm=voxel_nm)
+    believed = open_truth(truth, None, labels.grid)
+    comparison = measure.compare(
+        labels, believed, support=support, truth_parts=truth_parts, border_nm=border_nm, progress=progress
+    )
+    scores = measure.comparison_scores(comparison, conventions=conventions)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    _write_errors(comparison, out.parent, out.parent, progress)
+    atomic_write_json(out, scores.to_json())
+    return scores
+
+
+def open_truth(path: str, voxel_nm: Nm3 | None, grid: Grid) -> Labels:
+    """Labels to compare with a volume on `grid`: where their file states no voxel size, it is taken to be the same."""
+    if voxel_nm is None and describe(path).voxel_nm is None:
+        voxel_nm = grid.voxel_nm
+    return open_labels(path, voxel_nm=voxel_nm)
+
+
+def score_boundary_file(prediction: str, truth: str, out: Path, *, truth_is: str, voxel_nm: Nm3 | None = None) -> Scores:
+    """`neurotome boundary score`: V_rand and V_info after thinning."""
+    probability = open_probability(prediction, voxel_nm=voxel_nm)
+    scores = boundary.score(probability, open_truth(truth, None, probability.grid), truth_is=truth_is)  # type: ignore[arg-type]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write_json(out, scores.to_json())
+    return scores
+
+
+def write_scores(labels: Labels, truth: Labels, folder: Path, progress: Progress) -> Scores:
+    """scores.json, errors.csv and objects.csv of a run.
+
+    The headline is against the connected parts of the truth, because a crop cuts neurons apart and nothing inside it can tell;
+    the truth as it was given follows.
+    """
+    parts = measure.compare(labels, truth, truth_parts="components", progress=progress)
+    whole = measure.compare(labels, truth, progress=progress)
+    found = [*measure.comparison_scores(parts, conventions=("isbi", "cremi")), *measure.comparison_scores(whole)]
+    scores = Scores(tuple(found))
+    _write_errors(parts, folder, folder, progress)
+    atomic_write_json(folder / "scores.json", scores.to_json())
+    return scores
+
+
+def _write_errors(comparison: measure.Comparison, folder: Path, run: Path, progress: Progress) -> None:
+    errors = measure.error_table(comparison, limit=WORST, progress=progress)
+    linked = measure.ErrorTable(
+        tuple(replace(row, link=view_command(run, (row.z, row.y, row.x))) for row in errors), errors.found
+    )
+    write_csv(folder / "errors.csv", linked.to_rows(), measure.ERROR_COLUMNS)
+    write_csv(folder / "objects.csv", measure.object_table(comparison).to_rows(), measure.OBJECT_COLUMNS)
+
+
+def headline(scores: Scores) -> Mapping[str, float]:
+    """The handful of numbers worth a line on the terminal."""
+    wanted = ("adapted_rand_error", "voi_split", "voi_merge", "split_errors", "merge_errors")
+    first: dict[str, Score] = {}
+    for score in scores:
+        first.setdefault(score.metric, score)
+    return {name: first[name].value for name in wanted if name in first}

@@ -1,0 +1,119 @@
+"""Probability -> neurons, table and merge tree; and the choice of the threshold on validation data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from neurotome import neurons
+from neurotome.core import Labels, Probability, Progress, silent
+from neurotome.core.geometry import Nm3
+from neurotome.io import (
+    RunFolder,
+    atomic_write_text,
+    load_merge_list,
+    load_region_graph,
+    open_labels,
+    open_probability,
+    save,
+    save_merge_list,
+    save_region_graph,
+)
+
+__all__ = ["method_settings", "segment_file", "segment_volume", "stored_segmentation", "tune_file", "write_neurons"]
+
+
+def segment_file(
+    probability: str,
+    out: Path,
+    *,
+    voxel_nm: Nm3 | None = None,
+    method: str = "agglomerate",
+    threshold: float | None = None,
+    min_voxels: int | None = None,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> int:
+    """`neurotome neurons segment`: returns the number of neurons."""
+    volume = open_probability(probability, voxel_nm=voxel_nm)
+    settings = method_settings(method, {}, threshold=threshold, min_voxels=min_voxels)
+    config = {"probability": probability, "voxel_nm": volume.grid.voxel_nm, "method": method, "settings": vars(settings)}
+    inputs = {"probability": probability}
+    with RunFolder.start(out, command="neurons segment", config=config, inputs=inputs, overwrite=overwrite) as run:
+        if not run.done("neurons"):
+            segmentation = segment_volume(run, volume, settings, progress)
+            run.keep({"neurons": write_neurons(run, segmentation.labels, progress)})
+    return int(run.facts["neurons"])
+
+
+def method_settings(
+    method: str, tuned: Mapping[str, Any], *, threshold: float | None = None, min_voxels: int | None = None
+) -> neurons.SegmentSettings:
+    """Settings of a method: its defaults, over them those tuned for the network (for `agglomerate`), over them the user's.
+
+    Raises UnknownNameError for the method, ValueRangeError for values it does not allow.
+    """
+    chosen = {k: v for k, v in tuned.items() if k != "channels"} if method == "agglomerate" else {}
+    if threshold is not None:
+        # Asking for less than the usual end of the merge list means a longer list.
+        chosen |= {"threshold": threshold if method != "link" else round(threshold * 255)}
+        if method == "agglomerate":
+            chosen["t_min"] = min(threshold, chosen.get("t_min", 0.1))
+    if min_voxels is not None:
+        chosen["min_voxels"] = min_voxels
+    return neurons.make_settings(method, chosen)
+
+
+def segment_volume(
+    run: RunFolder, probability: Probability, settings: neurons.SegmentSettings, progress: Progress
+) -> neurons.Segmentation:
+    """Segment, and keep fragments, region graph and merges where the method has them."""
+    with run.step("segment"):
+        segmentation = neurons.segment(probability, settings.method, settings=settings, progress=progress)
+        if segmentation.fragments is not None:
+            save(segmentation.fragments, run / "fragments.ome.zarr", overwrite=True, progress=progress)
+        if segmentation.graph is not None:
+            save_region_graph(run / "region_graph.npz", segmentation.graph)
+        if segmentation.merges is not None:
+            save_merge_list(run / "merges.npz", segmentation.merges)
+    return segmentation
+
+
+def stored_segmentation(run: RunFolder, labels: Labels, settings: neurons.SegmentSettings) -> neurons.Segmentation | None:
+    """What `segment_volume` kept, opened again; None where the method keeps no merge list or worked on another grid."""
+    if not (run / "merges.npz").exists():
+        return None
+    fragments = open_labels(run / "fragments.ome.zarr")
+    if fragments.grid != labels.grid:
+        return None
+    graph, merges = load_region_graph(run / "region_graph.npz"), load_merge_list(run / "merges.npz")
+    return neurons.Segmentation(labels, settings, fragments, graph, merges)
+
+
+def write_neurons(run: RunFolder, labels: Labels, progress: Progress) -> int:
+    """neurons.ome.zarr and neurons.csv; returns the number of neurons."""
+    with run.step("neurons"):
+        save(labels, run / "neurons.ome.zarr", overwrite=True, progress=progress)
+        table = neurons.neuron_table(labels, progress=progress)
+        atomic_write_text(run / "neurons.csv", table.to_csv(index=False))
+    return len(table)
+
+
+def tune_file(
+    probability: str,
+    truth: str,
+    out: Path,
+    *,
+    voxel_nm: Nm3 | None = None,
+    by: str = "are",
+    at_most: int | None = None,
+    truth_parts: str = "as given",
+    progress: Progress = silent,
+) -> tuple[list[dict[str, Any]], float]:
+    """`neurotome neurons tune`: scores per threshold, written to `out`, and the best threshold."""
+    volume, believed = open_probability(probability, voxel_nm=voxel_nm), open_labels(truth, voxel_nm=voxel_nm)
+    tuning = neurons.tune(volume, believed, by=by, max_merge_errors=at_most, truth_parts=truth_parts, progress=progress)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write_text(out, tuning.table.to_csv(index=False))
+    return tuning.table.to_dict("records"), float(tuning.settings.threshold)  # type: ignore[attr-defined]

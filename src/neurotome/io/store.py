@@ -1,0 +1,65 @@
+"""What both tensorstore formats need: a local address, a box read with the damaged file named, and no waiting for dead threads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorstore as ts
+
+from neurotome.core import FormatError, RunFailedError
+from neurotome.io.lazy import Ranges
+
+__all__ = ["kvstore", "open_store", "read_box", "reason"]
+
+_threads = {"started": False, "lost": False}
+
+
+def _after_fork() -> None:
+    _threads["lost"] = _threads["started"]
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def kvstore(path: Path) -> dict[str, str]:
+    """The address of a local folder."""
+    return {"driver": "file", "path": f"{path.absolute()}/"}
+
+
+def open_store(spec: dict[str, Any], **options: bool) -> ts.TensorStore:
+    """Open or create an array.
+
+    Raises RunFailedError in a process forked from one that used tensorstore: its threads did not come along, it would wait for ever.
+    """
+    _require_threads()
+    _threads["started"] = True
+    return ts.open(spec, **options).result()
+
+
+def read_box(path: Path, array: ts.TensorStore, ranges: Ranges) -> np.ndarray:
+    """Read a box; raises FormatError, with the name of the file, where a chunk is damaged."""
+    _require_threads()
+    _threads["started"] = True
+    try:
+        return np.asarray(array[tuple(slice(a, b) for a, b in ranges)].read().result())
+    except (ValueError, OSError, RuntimeError) as error:
+        raise FormatError(
+            f"A chunk of '{path}' is damaged: {reason(error)}", "a complete volume", "copy or download it again"
+        ) from error
+
+
+def reason(error: Exception) -> str:
+    """The first sentence: tensorstore appends source lines in brackets."""
+    return str(error).split(" [")[0]
+
+
+def _require_threads() -> None:
+    if _threads["lost"]:
+        raise RunFailedError(
+            "A forked worker process cannot read Zarr or precomputed volumes once its parent has",
+            "worker processes started by 'spawn' or 'forkserver'",
+            "use multiprocessing_context='spawn', or read in the parent",
+        )

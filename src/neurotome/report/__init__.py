@@ -1,0 +1,32 @@
+"""report: what came out, on one page?
+
+Question: what was done, how good is it, where is it wrong, and how is it cited?
+Takes: the folder of a run. Gives: report.html in it, a single file that works offline. Shows, and computes nothing new.
+May import: boundary, neurons, measure, io, core. Not SciPy, scikit-learn or torch.
+Read first: `results.py` (what a run folder holds), then `page.py`, then `page.html`.
+"""
+
+from neurotome.report.colours import MERGE, SPLIT, css_colour, label_colours, matching_labels
+from neurotome.report.links import error_link, run_token, view_command, with_links
+from neurotome.report.page import write_report
+from neurotome.report.pictures import grey_range, spread
+from neurotome.report.results import Results, read_results
+from neurotome.report.sections import matching_truth
+
+__all__ = [
+    "MERGE",
+    "SPLIT",
+    "Results",
+    "css_colour",
+    "error_link",
+    "grey_range",
+    "label_colours",
+    "matching_labels",
+    "matching_truth",
+    "read_results",
+    "run_token",
+    "spread",
+    "view_command",
+    "with_links",
+    "write_report",
+]

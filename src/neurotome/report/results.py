@@ -1,0 +1,151 @@
+"""Everything a run folder holds, opened but not read: what is missing is None or empty, and `missing` says so."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from neurotome.core import FormatError, Grid, Image, InputError, Labels, NeurotomeError, Probability, RunFolderError
+from neurotome.io import open_image, open_labels, open_probability
+
+__all__ = ["Results", "read_results"]
+
+Row = Mapping[str, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """A run, as its folder tells it. Volumes are lazy; table rows have numbers where the file has numbers.
+
+    record: run.json as a mapping (keys of core.Record, and "facts"). missing: what could not be shown, and why.
+    """
+
+    folder: Path
+    record: Mapping[str, Any]
+    image: Image | None = None
+    truth: Labels | None = None
+    probability: Probability | None = None
+    fragments: Labels | None = None
+    neurons: Labels | None = None
+    table: tuple[Row, ...] = ()
+    scores: tuple[Row, ...] = ()
+    errors: tuple[Row, ...] = ()
+    objects: tuple[Row, ...] = ()
+    curve: tuple[Row, ...] = ()
+    missing: tuple[str, ...] = field(default=())
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return self.record.get("config") or {}
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return self.record.get("facts") or {}
+
+    @property
+    def grid(self) -> Grid | None:
+        """The grid of the first volume there is: all volumes of a run share it."""
+        for volume in (self.neurons, self.image, self.probability, self.truth, self.fragments):
+            if volume is not None:
+                return volume.grid
+        return None
+
+
+def read_results(run_folder: Path | str) -> Results:
+    """Open a run folder. Volumes whose grid differs from the neurons' are left out and named in `missing`.
+
+    Raises RunFolderError where there is no run.json, FormatError where a file of the folder is not readable.
+    """
+    folder = Path(run_folder)
+    record = _record(folder)
+    config, missing = record.get("config") or {}, []
+
+    def volume(what: str, opener: Callable[..., T], path: Path | str | None, **options: Any) -> T | None:
+        try:
+            return opener(path, **options) if path else None
+        except NeurotomeError as error:
+            missing.append(f"{what}: {error}")
+            return None
+
+    def own(what: str, opener: Callable[..., T], name: str) -> T | None:
+        return volume(what, opener, folder / name) if (folder / name).exists() else None
+
+    voxel_nm = tuple(config["voxel_nm"]) if config.get("voxel_nm") else None
+    opened: dict[str, Any] = {
+        "neurons": own("Neurons", open_labels, "neurons.ome.zarr"),
+        "image": volume("Image", open_image, config.get("image"), voxel_nm=voxel_nm),
+        "truth": volume("Truth", open_labels, config.get("truth"), voxel_nm=voxel_nm),
+        "probability": own("Probability", open_probability, "boundary.ome.zarr"),
+        "fragments": own("Fragments", open_labels, "fragments.ome.zarr"),
+    }
+    _drop_misfits(opened, missing)
+    return Results(
+        folder,
+        record,
+        **opened,
+        table=_csv_rows(folder / "neurons.csv"),
+        scores=tuple(_json(folder / "scores.json")) if (folder / "scores.json").is_file() else (),
+        errors=_csv_rows(folder / "errors.csv"),
+        objects=_csv_rows(folder / "objects.csv"),
+        curve=_csv_rows(folder / "threshold_curve.csv"),
+        missing=tuple(missing),
+    )
+
+
+def _record(folder: Path) -> Mapping[str, Any]:
+    if not (folder / "run.json").is_file():
+        given = f"'{folder}' holds no run.json" if folder.is_dir() else f"'{folder}' is not a folder"
+        raise RunFolderError(given, "the output folder of a run", "give the folder named with --out")
+    record = _json(folder / "run.json")
+    if not isinstance(record, dict):
+        raise FormatError(f"'{folder / 'run.json'}' holds no record", "an object with command and config", "run again")
+    return record
+
+
+def _drop_misfits(opened: dict[str, Any], missing: list[str]) -> None:
+    """A layer on another grid would show the wrong place."""
+    leader = next((v for v in opened.values() if v is not None), None)
+    for what, volume in opened.items():
+        if volume is None or leader is None:
+            continue
+        try:
+            leader.grid.require_same(volume.grid, leader.name, what)
+        except InputError as error:
+            missing.append(f"{what.capitalize()}: {error}")
+            opened[what] = None
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise FormatError(f"'{path}' is not JSON ({error})", "the file as the run wrote it", "run again") from error
+
+
+def _csv_rows(path: Path) -> tuple[Row, ...]:
+    if not path.is_file():
+        return ()
+    with path.open(newline="", encoding="utf-8") as file:
+        return tuple({key: _number(value) for key, value in row.items() if key is not None} for row in csv.DictReader(file))
+
+
+def _number(text: str | None) -> Any:
+    """
+    >>> _number("7"), _number("0.5"), _number("True"), _number("split"), _number("")
+    (7, 0.5, True, 'split', '')
+    """
+    if text is None:
+        return ""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,212 @@
+"""The neuroglancer state of a run: which layers, in which colours, looking where. Nothing is served here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurotome.core import Box, Grid, Image, InputError, Labels, MissingExtraError, Probability, RunFolderError
+from neurotome.report import MERGE, SPLIT, Results, css_colour, grey_range, matching_truth, read_results
+from neurotome.view.volumes import channel_data, image_volume, segmentation_volume, space
+
+__all__ = ["build_state", "require_neuroglancer"]
+
+PANEL_PIXELS = (400, 620)
+"""Height and width of a quarter of an ordinary browser window: what the first view fills."""
+BACKGROUND = "#16191d"
+CLOSE_SCALE = 0.5
+"""Two screen pixels per voxel: near enough to see why a membrane was missed."""
+ERRORS_SHOWN = 2000
+
+GREY_SHADER = "#uicontrol invlerp normalized\nvoid main() { emitGrayscale(normalized()); }\n"
+CHOSEN_CHANNEL_SHADER = (
+    "#uicontrol int channel slider(min=0, max={last}, default={first})\n"
+    "void main() {{ emitGrayscale(toNormalized(getDataValue(channel))); }}\n"
+)
+ERROR_SHADER = """#uicontrol float size slider(min=2, max=30, default=11)
+void main() {
+  setColor(prop_colour());
+  setPointMarkerSize(size);
+  setPointMarkerBorderWidth(2.0);
+}
+"""
+
+
+def build_state(
+    run_folder: Path | str | Results, *, at: Sequence[int] | None = None, channels: Sequence[str] | None = None
+) -> Any:
+    """The layers of a run as a neuroglancer ViewerState: EM, probability, truth, fragments, predicted, errors.
+
+    Whatever the run does not hold has no layer. Coordinates are voxels of the volume, axes x, y, z at the true voxel size.
+
+    Parameters
+    ----------
+    at
+        Voxel z, y, x to look at, closely (default: the middle, from where all is in view).
+    channels
+        Channels of the probability to serve, chosen with a slider (default: all).
+
+    Raises InputError for a place outside the volume, RunFolderError for a folder without any volume, MissingExtraError without
+    neuroglancer.
+    """
+    neuroglancer = require_neuroglancer()
+    results = run_folder if isinstance(run_folder, Results) else read_results(run_folder)
+    if results.grid is None:
+        raise RunFolderError(f"'{results.folder}' has no volume that can be opened", "an image or neurons", _why(results))
+    state = neuroglancer.ViewerState(dimensions=space(results.grid))
+    place = _place(results.grid, at)
+    state.position = [v + 0.5 for v in reversed(place)]
+    if results.image is not None:
+        state.layers.append(name="EM", layer=_image_layer(neuroglancer, results.image))
+    if results.probability is not None:
+        layer = _probability_layer(neuroglancer, results.probability, tuple(channels or results.probability.channels))
+        state.layers.append(name="probability", layer=layer, visible=False)
+    if results.truth is not None:
+        colours = {t: css_colour(p) for t, p in matching_truth(results).items()}
+        layer = _segmentation_layer(neuroglancer, results.truth, "truth", colours=colours)
+        state.layers.append(name="truth", layer=layer, visible=False)
+    if results.fragments is not None:
+        layer = _segmentation_layer(neuroglancer, results.fragments, "fragments")
+        state.layers.append(name="fragments", layer=layer, visible=False)
+    if results.neurons is not None:
+        layer = _segmentation_layer(neuroglancer, results.neurons, "predicted", _boxes(results))
+        layer.segments = _first_segments(results, place)
+        state.layers.append(name="predicted", layer=layer)
+    if results.errors:
+        state.layers.append(name="errors", layer=_error_layer(neuroglancer, results, results.grid))
+    _arrange(state, results.grid)
+    if at is not None:
+        state.cross_section_scale = CLOSE_SCALE
+    return state
+
+
+def require_neuroglancer() -> Any:
+    """The package, or MissingExtraError with the line that installs it."""
+    try:
+        import neuroglancer
+    except ImportError as error:
+        raise MissingExtraError("neuroglancer", remedy="pip install neuroglancer") from error
+    return neuroglancer
+
+
+def _why(results: Results) -> str:
+    return "; ".join(results.missing) or "let the run finish"
+
+
+def _place(grid: Grid, at: Sequence[int] | None) -> tuple[int, int, int]:
+    if at is None:
+        z, y, x = (n // 2 for n in grid.shape)
+        return z, y, x
+    if len(at) != 3 or any(not 0 <= v < n for v, n in zip(at, grid.shape, strict=True)):
+        raise InputError(f"Place {tuple(at)}", f"z, y, x inside the volume {grid.shape}", "give the voxel as in errors.csv")
+    return int(at[0]), int(at[1]), int(at[2])
+
+
+def _image_layer(neuroglancer: Any, image: Image) -> Any:
+    low, high = grey_range(image)
+    return neuroglancer.ImageLayer(
+        source=image_volume(image.data, image.grid, "EM"),
+        shader=GREY_SHADER,
+        shader_controls={"normalized": {"range": [low, high]}},
+    )
+
+
+def _probability_layer(neuroglancer: Any, probability: Probability, channels: tuple[str, ...]) -> Any:
+    """One grey layer; among several channels a slider of the layer's shader picks, first the nearest affinity in the section."""
+    source = image_volume(channel_data(probability, channels), probability.grid, "probability")
+    top = 255 if np.dtype(getattr(probability.data.dtype, "numpy_dtype", probability.data.dtype)) == np.uint8 else 1
+    if len(channels) == 1:
+        return neuroglancer.ImageLayer(source=source, shader=GREY_SHADER, shader_controls={"normalized": {"range": [0, top]}})
+    first = channels.index("affinity:0,0,1") if "affinity:0,0,1" in channels else 0
+    names = "".join(f"// {i}: {name}\n" for i, name in enumerate(channels))
+    shader = names + CHOSEN_CHANNEL_SHADER.format(last=len(channels) - 1, first=first)
+    return neuroglancer.ImageLayer(source=source, shader=shader)
+
+
+def _segmentation_layer(
+    neuroglancer: Any,
+    labels: Labels,
+    name: str,
+    boxes: Mapping[int, Box] | None = None,
+    colours: Mapping[int, str] | None = None,
+) -> Any:
+    layer = neuroglancer.SegmentationLayer(
+        source=segmentation_volume(labels, name, boxes),
+        # All segments have colour in the sections; the chosen ones are bright there and have a surface in 3D.
+        selected_alpha=0.55,
+        not_selected_alpha=0.25,
+        hide_segment_zero=True,
+    )
+    if colours:
+        layer.segment_colors = dict(colours)
+    return layer
+
+
+def _error_layer(neuroglancer: Any, results: Results, grid: Grid) -> Any:
+    """A point per error, in the colour of its kind, with what happened in its description."""
+    colours = {"split": SPLIT, "merge": MERGE}
+    points = [
+        neuroglancer.PointAnnotation(
+            id=str(row["rank"]),
+            point=[row["x"] + 0.5, row["y"] + 0.5, row["z"] + 0.5],
+            description=_description(row),
+            props=[colours[row["kind"]]],
+        )
+        for row in results.errors[:ERRORS_SHOWN]
+    ]
+    return neuroglancer.LocalAnnotationLayer(
+        dimensions=space(grid),
+        annotations=points,
+        annotation_properties=[neuroglancer.AnnotationPropertySpec(id="colour", type="rgb", default="#ffffff")],
+        shader=ERROR_SHADER,
+        tab="annotations",
+    )
+
+
+def _description(row: Mapping[str, Any]) -> str:
+    what = f"truth {row['truth_id']} in neurons {row['other_segment_id']} and {row['segment_id']}"
+    if row["kind"] == "merge":
+        what = f"neuron {row['segment_id']} over truths {row['other_truth_id']} and {row['truth_id']}"
+    return f"{row['rank']} {row['kind']}: {what}, {row['voxels']} voxels, {row['cost_bits']:.4f} bits"
+
+
+def _boxes(results: Results) -> dict[int, Box]:
+    corners = ("z0", "y0", "x0", "z1", "y1", "x1")
+    if not results.table or any(c not in results.table[0] for c in corners):
+        return {}
+    return {
+        int(r["id"]): Box((int(r["z0"]), int(r["y0"]), int(r["x0"])), (int(r["z1"]), int(r["y1"]), int(r["x1"])))
+        for r in results.table
+    }
+
+
+def _first_segments(results: Results, place: tuple[int, int, int], wanted: int = 12) -> list[int]:
+    """What has a surface at first: the neuron looked at (at an error, both), then the largest."""
+    assert results.neurons is not None
+    z, y, x = place
+    chosen = [int(np.asarray(results.neurons.data[z, y, x]))]
+    for row in results.errors:
+        if (row["z"], row["y"], row["x"]) == place:
+            chosen += [int(row["segment_id"]), int(row["other_segment_id"])]
+    largest = sorted(results.table, key=lambda r: -int(r["voxels"]))[:wanted]
+    chosen += [int(r["id"]) for r in largest]
+    return [i for i in dict.fromkeys(chosen) if i > 0][:wanted]
+
+
+def _arrange(state: Any, grid: Grid) -> None:
+    """Section, two cuts and surfaces, each filling its panel; a large volume is not zoomed out further than is quick to load."""
+    _, height, width = grid.shape
+    fitting = max(height, width * PANEL_PIXELS[0] / PANEL_PIXELS[1]) / PANEL_PIXELS[0]
+    state.cross_section_scale = float(min(max(fitting, 0.25), 8.0))
+    extent = max(n * v for n, v in zip(grid.shape, grid.voxel_nm, strict=True))
+    # Both scales count voxels of the first axis, x.
+    state.projection_scale = float(1.25 * extent / grid.voxel_nm[2])
+    state.projection_orientation = [0.36, 0.14, 0.06, 0.92]
+    state.layout = "4panel"
+    state.show_slices = False
+    state.show_axis_lines = False
+    state.cross_section_background_color = BACKGROUND
+    state.projection_background_color = BACKGROUND

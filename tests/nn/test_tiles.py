@@ -1,0 +1,85 @@
+"""Whatever the tiling, the answer is the same: the property that large volumes rest on."""
+
+import numpy as np
+import pytest
+import torch
+
+from neurotome.core import Box, InputError, ModelCard, ValueRangeError
+from neurotome.nn import Predictor, build, receptive_halo
+
+CHANNELS = ("affinity:1,0,0", "affinity:0,1,0", "affinity:0,0,1", "membrane")
+OFFSETS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), None)
+
+
+def network_and_card(family: str, **config):
+    torch.manual_seed(0)
+    network = build(family, {"out_channels": 4, **config})
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d | torch.nn.BatchNorm3d):
+                module.running_mean.normal_(0, 0.2)
+                module.running_var.uniform_(0.5, 2)
+    card = ModelCard("toy", family, {}, CHANNELS, (30, 6, 6), "section_zscore", receptive_halo(network))
+    return network, card
+
+
+def predictor(volume: np.ndarray, family="unet2d", *, config=None, **options) -> Predictor:
+    network, card = network_and_card(family, **(config or {"sections": 3, "widths": (4, 8)}))
+    return Predictor(network, card, lambda box: volume[box.slices], volume.shape, offsets=OFFSETS, **options)
+
+
+@pytest.fixture(scope="module")
+def volume():
+    return np.random.default_rng(0).integers(0, 255, (5, 50, 70)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("family", "config"), [("unet2d", None), ("rsunet3d", {"widths": (3, 4)})])
+@pytest.mark.parametrize(("bf16", "tolerance"), [(False, 1e-5), (True, 1e-3)])
+def test_tiles_and_boxes_do_not_show(volume, family, config, bf16, tolerance):
+    whole = predictor(volume, family, config=config, bf16=bf16, tile=96)(Box((0, 0, 0), volume.shape))
+    tiled = predictor(volume, family, config=config, bf16=bf16, tile=32)
+    for size in ((5, 50, 70), (2, 31, 50)):
+        out = np.empty_like(whole)
+        for box in Box((0, 0, 0), volume.shape).tiles(size):
+            out[(slice(None), *box.slices)] = tiled(box)
+        assert np.abs(out - whole).max() < tolerance
+
+
+def test_seams_are_no_different_from_elsewhere(volume):
+    whole = predictor(volume, tile=96)(Box((0, 0, 0), volume.shape))
+    tiled = predictor(volume, tile=32)(Box((0, 0, 0), volume.shape))
+    steps = [np.abs(np.diff(p, axis=-1)).mean(axis=(0, 1, 2)) for p in (whole, tiled)]
+    assert np.abs(steps[0] - steps[1])[[31]].max() < 1e-4
+
+
+def test_averaging_over_symmetries_is_equivariant(volume):
+    """Predicting the mirrored volume gives the mirrored answer, with every pair still stored at its lower voxel."""
+    plain = predictor(volume, averaging=8)(Box((0, 0, 0), volume.shape))
+    turned = predictor(np.ascontiguousarray(volume[:, :, ::-1]), averaging=8)(Box((0, 0, 0), volume.shape))
+    z_pairs, y_pairs, membrane = (turned[c][..., ::-1] for c in (0, 1, 3))
+    inner = (slice(None), slice(12, -12), slice(12, -12))  # the reflected border is not symmetric in odd sizes
+    for ours, theirs in ((plain[0], z_pairs), (plain[1], y_pairs), (plain[3], membrane)):
+        assert np.abs(ours - theirs)[inner].max() < 0.02
+    x_pairs = turned[2][..., ::-1][..., 1:]  # pair (x, x + 1) of the mirror image is stored one voxel further
+    assert np.abs(plain[2][..., :-1] - x_pairs)[:, 12:-12, 12:-12].max() < 0.02
+
+
+def test_pairs_that_leave_the_volume_are_zero(volume):
+    out = predictor(volume)(Box((0, 0, 0), volume.shape))
+    assert not out[0, -1].any() and not out[1, :, -1].any() and not out[2, :, :, -1].any()
+    assert out[0, :-1].all() and out[3].all()
+
+
+def test_kept_channels_are_the_ones_asked_for(volume):
+    everything, some = predictor(volume)(Box((0, 0, 0), (1, 32, 32))), predictor(volume, keep=(3, 1))
+    assert some.channels == ("membrane", "affinity:0,1,0")
+    assert np.array_equal(some(Box((0, 0, 0), (1, 32, 32))), everything[[3, 1]])
+
+
+def test_bad_input_is_refused_before_any_work(volume):
+    with pytest.raises(ValueRangeError, match="Every section of the image is constant"):
+        predictor(np.full((3, 32, 32), 7, np.uint8))
+    with pytest.raises(InputError, match="Averaging over 3 variants"):
+        predictor(volume, averaging=3)
+    with pytest.raises(InputError, match="multiple of 2"):
+        predictor(volume, tile=31)
