@@ -43,7 +43,7 @@ def test_missing_checksum_is_said(server, tmp_path, caplog):
 
 
 def test_wrong_checksum_leaves_nothing(server, tmp_path):
-    with pytest.raises(FormatError, match="md5 0000.*Remedy: download again"):
+    with pytest.raises(FormatError, match=r"md5 0000.*Remedy: download again"):
         download(server.offer("a.zip", CONTENT), tmp_path / "a.zip", checksum="md5:" + "0" * 32)
     assert list(tmp_path.iterdir()) == []
 
@@ -51,7 +51,7 @@ def test_wrong_checksum_leaves_nothing(server, tmp_path):
 def test_interrupted_download_continues_where_it_stopped(server, tmp_path):
     url = server.offer("a.zip", CONTENT)
     server.stop_after = 300_000
-    with pytest.raises(RunFailedError, match="724000 bytes early.*it continues"):
+    with pytest.raises(RunFailedError, match=r"724000 bytes early.*it continues"):
         download(url, tmp_path / "a.zip", checksum=digest("md5"))
     assert not (tmp_path / "a.zip").exists()
     server.stop_after = None
@@ -76,7 +76,7 @@ def test_offline_says_what_to_do(tmp_path):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    with pytest.raises(RunFailedError, match="cannot be reached.*copy the files into NEUROTOME_DATA"):
+    with pytest.raises(RunFailedError, match=r"cannot be reached.*copy the files into NEUROTOME_DATA"):
         download(f"http://127.0.0.1:{port}/a.zip", tmp_path / "a.zip")
     assert list(tmp_path.iterdir()) == []
 
@@ -88,7 +88,7 @@ def test_missing_address_is_named(server, tmp_path):
 
 def test_target_below_a_file_is_refused(server, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot be written to.*NEUROTOME_DATA"):
+    with pytest.raises(InputError, match=r"cannot be written to.*NEUROTOME_DATA"):
         download(server.offer("a.zip", CONTENT), tmp_path / "file" / "a.zip")
 
 

@@ -34,7 +34,7 @@ def test_incomplete_data_set_names_what_is_missing_and_how_to_get_it(tmp_path):
 
 
 def test_unknown_part_names_the_known_ones():
-    with pytest.raises(UnknownNameError, match="kept_back, labelled, test, train, validation.*did you mean 'train'"):
+    with pytest.raises(UnknownNameError, match=r"kept_back, labelled, test, train, validation.*did you mean 'train'"):
         sections_of(FACTS, "trains")
 
 
@@ -47,5 +47,5 @@ def test_cut_gives_the_sections_and_where_they_are():
 
 def test_cut_refuses_sections_a_partial_copy_does_not_have():
     volume = Image(np.zeros((3, 2, 2), np.uint8), Grid((3, 2, 2), (50.0, 4.0, 4.0)))
-    with pytest.raises(ShapeError, match="has sections 0 to 2.*sections 2 to 3.*NEUROTOME_DATA"):
+    with pytest.raises(ShapeError, match=r"has sections 0 to 2.*sections 2 to 3.*NEUROTOME_DATA"):
         cut(volume, range(2, 4), "it")

@@ -18,7 +18,7 @@ def test_every_known_data_set_says_what_a_user_must_know():
 
 @pytest.mark.parametrize("ask", [datasets.facts, datasets.load, datasets.fetch, datasets.local])
 def test_unknown_name_is_answered_with_the_closest(ask):
-    with pytest.raises(UnknownNameError, match="drosophila_vnc, isbi2012, snemi3d.*did you mean 'snemi3d'"):
+    with pytest.raises(UnknownNameError, match=r"drosophila_vnc, isbi2012, snemi3d.*did you mean 'snemi3d'"):
         ask("snemi")
 
 

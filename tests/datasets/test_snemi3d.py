@@ -37,8 +37,8 @@ def test_fetched_archive_loads(server, tmp_path):
 
 
 def test_splits_are_blocks_of_sections_that_do_not_meet():
-    assert (list(snemi3d.TRAIN)[0], list(snemi3d.TRAIN)[-1]) == (0, 59)
-    assert (list(snemi3d.VALIDATION)[0], list(snemi3d.VALIDATION)[-1]) == (60, 69)
+    assert range(60) == snemi3d.TRAIN
+    assert range(60, 70) == snemi3d.VALIDATION
 
 
 @needs_data

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from neurotome.neurons import VoxelGraph, clean_overlap, components, link
 from neurotome.core import Grid, Probability
-from neurotome.neurons import voxel_graph
+from neurotome.neurons import VoxelGraph, clean_overlap, components, link, voxel_graph
 
 
 def graph_of(cytoplasm, overlap):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -13,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from neurotome.boundary.patches import AnnotatedVolume, Patches, PatchShape
 from neurotome.boundary.pictures import EpochPicture
 from neurotome.boundary.targets import offset_of
-from neurotome.core import InputError, ModelCard, Progress, RunFolderError, silent
+from neurotome.core import InputError, ModelCard, Progress, RunFolderError, UnknownNameError, silent
 from neurotome.io import atomic_write_json, open_image, open_labels
 from neurotome.nn import (
     Augmentation,
@@ -28,6 +30,7 @@ from neurotome.nn import (
 
 __all__ = ["TrainConfig", "VolumeConfig", "train", "with_paths_from"]
 
+T = TypeVar("T")
 LOSSES = {"bce_dice": bce_dice, "balanced_bce": balanced_bce}
 
 
@@ -75,10 +78,10 @@ def train(config: TrainConfig, out: Path, *, progress: Progress = silent) -> Mod
     """
     for channel in config.channels:
         offset_of(channel)
-    settings = FitSettings(**{**config.fit, "loggers": tuple(config.fit.get("loggers", ("csv", "tensorboard")))})
+    settings = _made(FitSettings, "fit", config.fit)
     network = build(config.family, {"out_channels": len(config.channels), **config.network})
     shape = _patch_shape(config, network)
-    how = Augmentation(**config.augmentation)
+    how = _made(Augmentation, "augmentation", config.augmentation)
     seen, unseen = _load(config)
     training = Patches(
         seen,
@@ -97,6 +100,15 @@ def train(config: TrainConfig, out: Path, *, progress: Progress = silent) -> Mod
     network = fit(network, LOSSES[config.loss], training, validation, out, settings, picture=picture, progress=progress)
     card = _card(config, network, seen)
     return save_model(out, network, card)
+
+
+def _made(kind: type[T], key: str, options: Mapping[str, Any]) -> T:
+    """A settings dataclass from a section of the recipe; raises UnknownNameError for an option it does not have."""
+    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    for name in options:
+        if name not in known:
+            raise UnknownNameError(f"option of {key}", name, known)
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in options.items()})
 
 
 def _claim(out: Path, config: TrainConfig) -> None:
@@ -172,7 +184,7 @@ def _card(config: TrainConfig, network: torch.nn.Module, seen: tuple[AnnotatedVo
         trained_on=tuple(f"{v.image.name} sections {v.train}" for v in config.volumes),
         validated_on=tuple(f"{v.image.name} sections {v.validate_on}" for v in config.volumes if v.validate_on),
         training={
-            "steps": FitSettings(**config.fit).steps,
+            "steps": _made(FitSettings, "fit", config.fit).steps,
             "parameters": sum(p.numel() for p in network.parameters()),
             "crop": config.crop,
             "loss": config.loss,

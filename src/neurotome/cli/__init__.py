@@ -1,7 +1,7 @@
 """cli: the command line door.
 
 Question: what does somebody type?
-Takes: words typed in a shell. Gives: flows started, progress shown, errors in one line, exit codes (0 done, 1 failed, 2 bad input).
+Takes: words typed in a shell. Gives: flows started, progress shown, errors in one line, exit codes.
 May import: anything below. Computes nothing.
 Read first: `main.py`.
 """

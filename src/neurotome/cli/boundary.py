@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -18,12 +18,12 @@ app = typer.Typer(help="Where are the membranes? Train, apply and judge boundary
 def train(
     recipe: Annotated[Path, typer.Argument(help="YAML with volumes, channels, network and fit (see recipes/).")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Model folder; an interrupted training goes on there.")],
-    steps: Annotated[Optional[int], typer.Option(help="Optimiser steps, instead of the recipe's.")] = None,  # noqa: UP045
+    steps: Annotated[int | None, typer.Option(help="Optimiser steps, instead of the recipe's.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
-    logger: Annotated[list[str], typer.Option(help="csv, tensorboard, wandb (offline); repeat for several.")] = [
+    logger: Annotated[list[str], typer.Option(help="csv, tensorboard, wandb (offline); repeat for several.")] = (
         "csv",
         "tensorboard",
-    ],  # noqa: B006
+    ),  # type: ignore[assignment]
 ) -> None:
     """Train a network on annotated stacks; leaves weights, a card, a picture per epoch and the learning curve.
 
@@ -42,7 +42,7 @@ def predict(
     image: Annotated[str, typer.Argument(help="EM stack.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Run folder; boundary.ome.zarr goes there.")],
     voxel_nm: Voxel = None,
-    model: Annotated[Optional[str], typer.Option(help="Network from the zoo, or a model folder.")] = None,  # noqa: UP045
+    model: Annotated[str | None, typer.Option(help="Network from the zoo, or a model folder.")] = None,
     averaging: Annotated[int, typer.Option(help="Symmetries to average over: 1, 2, 4 or 8.")] = 1,
     overwrite: Overwrite = False,
 ) -> None:

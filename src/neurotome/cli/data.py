@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -32,7 +32,7 @@ def list_() -> None:
 @app.command()
 def fetch(
     name: Annotated[str, typer.Argument(help="Name from `neurotome data list`.")],
-    folder: Annotated[Optional[Path], typer.Option("-o", "--out", help="Where to put it [default: the data folder].")] = None,  # noqa: UP045
+    folder: Annotated[Path | None, typer.Option("-o", "--out", help="Where to put it [default: the data folder].")] = None,
 ) -> None:
     """Download a data set from its official address and check it."""
     from neurotome import datasets

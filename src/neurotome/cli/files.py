@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -29,9 +29,7 @@ def info(path: Annotated[str, typer.Argument(help="Any file or folder neurotome 
 def convert(
     source: Annotated[str, typer.Argument(metavar="IN", help="File or folder to read; it is never changed.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; the suffix decides the format.")],
-    kind: Annotated[
-        Optional[str], typer.Option("--as", help="image, labels or probability [default: what the file says].")
-    ] = None,  # noqa: UP045
+    kind: Annotated[str | None, typer.Option("--as", help="image, labels or probability [default: what the file says].")] = None,
     voxel_nm: Voxel = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it exists.")] = False,
 ) -> None:
@@ -59,12 +57,12 @@ def score(
     out: Annotated[Path, typer.Option("-o", "--out", help="scores.json; errors.csv and objects.csv go beside it.")] = Path(
         "scores.json"
     ),
-    convention: Annotated[list[str], typer.Option(help="isbi, snemi, cremi, skimage or singletons; repeat for several.")] = [
-        "isbi"
-    ],  # noqa: B006
+    convention: Annotated[list[str], typer.Option(help="isbi, snemi, cremi, skimage or singletons; repeat for several.")] = (
+        "isbi",
+    ),  # type: ignore[assignment]
     support: Annotated[str, typer.Option(help="full or snemi_crop.")] = "full",
     components: Annotated[bool, typer.Option("--components", help="Cut truth objects into their connected parts first.")] = False,
-    border_nm: Annotated[Optional[float], typer.Option(help="Ignore truth within this distance of a border (CREMI).")] = None,  # noqa: UP045
+    border_nm: Annotated[float | None, typer.Option(help="Ignore truth within this distance of a border (CREMI).")] = None,
     voxel_nm: Voxel = None,
 ) -> None:
     """Score a segmentation: adapted Rand error, VOI, splits and merges, and where the worst errors are."""
@@ -93,7 +91,7 @@ def score(
 def view(
     run: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of a run.")],
     port: Annotated[int, typer.Option(help="Port to serve on; 0 takes a free one.")] = 0,
-    at: Annotated[Optional[tuple[int, int, int]], typer.Option(metavar="Z Y X", help="Voxel to look at first.")] = None,  # noqa: UP045
+    at: Annotated[tuple[int, int, int] | None, typer.Option(metavar="Z Y X", help="Voxel to look at first.")] = None,
 ) -> None:
     """Open the result of a run in neuroglancer: image, probability, neurons, truth and errors. Stop with Ctrl-C."""
     from neurotome.view import open_view

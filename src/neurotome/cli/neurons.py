@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -24,7 +24,7 @@ def segment(
     probability: Annotated[str, typer.Argument(help="Probability volume: affinities, or cytoplasm + overlap, or membrane.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Run folder.")],
     method: Annotated[str, typer.Option(help="agglomerate, components or link.")] = "agglomerate",
-    threshold: Annotated[Optional[float], typer.Option(help="Where to stop, 0 to 1 [default: the method's].")] = None,  # noqa: UP045
+    threshold: Annotated[float | None, typer.Option(help="Where to stop, 0 to 1 [default: the method's].")] = None,
     min_voxels: Annotated[int, typer.Option(help="Smaller segments are merged or removed.")] = 0,
     voxel_nm: Voxel = None,
     overwrite: Overwrite = False,
@@ -55,7 +55,7 @@ def tune(
     by: Annotated[
         str, typer.Option(help="adapted_rand_error, voi_sum, or merge_errors (with --at-most).")
     ] = "adapted_rand_error",
-    at_most: Annotated[Optional[int], typer.Option(help="Largest number of merge errors, with --by merge_errors.")] = None,  # noqa: UP045
+    at_most: Annotated[int | None, typer.Option(help="Largest number of merge errors, with --by merge_errors.")] = None,
     components: Annotated[bool, typer.Option("--components", help="Cut truth objects into their connected parts first.")] = False,
     voxel_nm: Voxel = None,
 ) -> None:

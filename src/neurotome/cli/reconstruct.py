@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -11,7 +11,7 @@ from rich.console import Console
 from neurotome.cli.progress import Bars
 
 Voxel = Annotated[
-    Optional[tuple[float, float, float]],  # noqa: UP045  (Typer reads the annotation itself)
+    tuple[float, float, float] | None,
     typer.Option("--voxel-nm", help="Voxel size z y x in nm, where the file does not say.", metavar="Z Y X"),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete what the output folder holds and start anew.")]
@@ -21,24 +21,24 @@ def reconstruct(
     image: Annotated[str, typer.Argument(help="EM stack: TIFF, folder of sections, file.h5:/dataset, OME-Zarr, precomputed.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the result.")],
     voxel_nm: Voxel = None,
-    truth: Annotated[Optional[str], typer.Option(help="Label volume to score against.")] = None,  # noqa: UP045
+    truth: Annotated[str | None, typer.Option(help="Label volume to score against.")] = None,
     truth_voxel_nm: Annotated[
-        Optional[tuple[float, float, float]],  # noqa: UP045
+        tuple[float, float, float] | None,
         typer.Option("--truth-voxel-nm", help="Voxel size of the truth, where its file does not say and it is not the image's."),
     ] = None,
-    model: Annotated[Optional[str], typer.Option(help="Network from the zoo, or a model folder.")] = None,  # noqa: UP045
+    model: Annotated[str | None, typer.Option(help="Network from the zoo, or a model folder.")] = None,
     method: Annotated[str, typer.Option(help="agglomerate, components or link.")] = "agglomerate",
     threshold: Annotated[
-        Optional[float],  # noqa: UP045
+        float | None,
         typer.Option(help="Where to stop merging, 0 to 1 [default: the one on the network's card, chosen on validation data]."),
     ] = None,
     averaging: Annotated[int, typer.Option(help="Symmetries to average over: 1, 2, 4 or 8. More is better and slower.")] = 4,
     min_voxels: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(help="Smaller segments are merged or removed [default: the one on the network's card]."),
     ] = None,
     rescale: Annotated[bool, typer.Option("--rescale", help="Resample to the network's voxel size and back.")] = False,
-    channel: Annotated[Optional[str], typer.Option(help="Channel of a colour image: R, G or B, or its number.")] = None,  # noqa: UP045
+    channel: Annotated[str | None, typer.Option(help="Channel of a colour image: R, G or B, or its number.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """From an EM stack to labelled neurons: probability, neurons, table, scores, report, view.

@@ -1,4 +1,4 @@
-"""What both tensorstore formats need: a local address, a box read with the damaged file named, and no waiting for dead threads."""
+"""What both tensorstore formats need: a local address, a box read with damage named, no waiting for dead threads."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def kvstore(path: Path) -> dict[str, str]:
     return {"driver": "file", "path": f"{path.absolute()}/"}
 
 
-def open_store(spec: dict[str, Any], **options: bool) -> ts.TensorStore:
+def open_store(spec: dict[str, Any], **options: Any) -> ts.TensorStore:
     """Open or create an array.
 
-    Raises RunFailedError in a process forked from one that used tensorstore: its threads did not come along, it would wait for ever.
+    Raises RunFailedError in a process forked from one that used tensorstore: it would wait for ever for threads left behind.
     """
     _require_threads()
     _threads["started"] = True

@@ -13,7 +13,14 @@ from neurotome.neurons.link import clean_overlap, components, link
 from neurotome.neurons.postprocess import fill_holes, grow, merge_dust, renumber, zero_small
 from neurotome.neurons.region_graph import add_graphs, region_graph
 from neurotome.neurons.segment import Segmentation, recut, segment
-from neurotome.neurons.settings import METHODS, AgglomerateSettings, ComponentsSettings, LinkSettings, SegmentSettings, make_settings
+from neurotome.neurons.settings import (
+    METHODS,
+    AgglomerateSettings,
+    ComponentsSettings,
+    LinkSettings,
+    SegmentSettings,
+    make_settings,
+)
 from neurotome.neurons.table import NEURON_COLUMNS, neuron_table
 from neurotome.neurons.tune import CRITERIA, Tuning, pick, threshold_table, tune
 from neurotome.neurons.voxel_graph import VoxelGraph, quantise, voxel_graph

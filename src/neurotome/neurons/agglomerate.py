@@ -90,7 +90,8 @@ def cut(merges: MergeList, threshold: float, ids: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> merges = MergeList(np.array([[3, 5], [1, 3]], np.uint64), np.array([100, 50], np.uint64), np.array([1, 1], np.uint64), 0.1)
+    >>> pairs, one = np.array([[3, 5], [1, 3]], np.uint64), np.ones(2, np.uint64)
+    >>> merges = MergeList(pairs, np.array([100, 50], np.uint64), one, 0.1)
     >>> cut(merges, 0.3, np.array([1, 3, 5], np.uint64)).tolist()
     [1, 3, 3]
     """

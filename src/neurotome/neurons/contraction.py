@@ -330,7 +330,7 @@ def _pour(a, b, nodes, pool, end, rows):
     for k in range(start, start + (nodes[a, _USED] if room <= _PLAIN else room)):
         item = pool[k]
         w = item & _LOW
-        if item == _FREE or item == _GONE or w == b:
+        if item in (_FREE, _GONE) or w == b:
             continue
         r = item >> 32
         there = _seek(nodes, pool, b, w)

@@ -49,8 +49,9 @@ def fragments(edges: Edges, *, t_low: int = 1, t_high: int = 256) -> tuple[np.nd
 def choose_edges(edges: Edges, *, t_low: int = 1, t_high: int = 256) -> np.ndarray:
     """The edges that fragments are made of, as bits for `connect`.
 
-    A voxel's choice depends on its six edges only, and their order never on where the array lies in a larger volume: a block
-    that is read with one voxel more on every side gives the same bits inside as the whole volume.
+    A voxel's choice depends on its six edges only, and their order never on where the array lies in a larger volume. So a
+    block gives the same bits as the whole volume if it is read with one voxel more below and two above: an edge out of the
+    block is decided by both its ends, and the upper one has edges of its own.
     """
     if not 0 < t_low < t_high <= 256:
         raise ValueRangeError(f"t_low {t_low} and t_high {t_high}", "0 < t_low < t_high <= 256", "give t_high above t_low")
@@ -140,7 +141,7 @@ def smooth_in_plane(values: np.ndarray, sigma: float) -> np.ndarray:
         Standard deviation in pixels; 0 returns the values as they are.
 
     >>> smooth_in_plane(np.array([[[0, 0, 0, 255, 0, 0, 0]]], np.uint8), 0.8).tolist()
-    [[[0, 1, 58, 138, 58, 1, 0]]]
+    [[[0, 6, 58, 128, 58, 6, 0]]]
     """
     if sigma < 0:
         raise ValueRangeError(f"Smoothing of {sigma} px", "0 or more", "give sigma in pixels")

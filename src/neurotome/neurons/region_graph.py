@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
-from neurotome.core import RegionGraph
+from neurotome.core import Box, RegionGraph
 from neurotome.core.geometry import Int3
 from neurotome.neurons.fragments import Edges
 
@@ -17,7 +17,12 @@ Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def region_graph(
-    fragments: np.ndarray, edges: Edges, *, long_range: Sequence[tuple[Int3, np.ndarray]] = (), names: np.ndarray | None = None
+    fragments: np.ndarray,
+    edges: Edges,
+    *,
+    long_range: Sequence[tuple[Int3, np.ndarray]] = (),
+    names: np.ndarray | None = None,
+    own: Box | None = None,
 ) -> RegionGraph:
     """Per pair of touching fragments: the sum of affinities between them and the number of voxel edges that carry it.
 
@@ -33,6 +38,9 @@ def region_graph(
         uint8 arrays at the lower voxel, as in `VoxelGraph`.
     names
         (n,) the names of fragments 1..n in the graph, rising (default: the ids themselves).
+    own
+        Count only edges whose lower voxel lies in this box (default: all). A block that is read with one voxel more above, and
+        owns the rest, counts its edges and no other's.
 
     Returns
     -------
@@ -46,7 +54,7 @@ def region_graph(
     >>> graph.edges.tolist(), graph.affinity_sum.tolist(), graph.contact.tolist()
     ([[1, 2], [2, 3]], [50, 100], [1, 1])
     """
-    return named_graph(count_rows(fragments, edges, long_range=long_range), names)
+    return named_graph(count_rows(fragments, edges, long_range=long_range, own=own), names)
 
 
 def named_graph(rows: Rows, names: np.ndarray | None = None) -> RegionGraph:
@@ -73,11 +81,15 @@ def add_graphs(graphs: Sequence[RegionGraph]) -> RegionGraph:
     return RegionGraph(edges[starts], affinity_sum, contact)
 
 
-def count_rows(fragments: np.ndarray, edges: Edges, *, long_range: Sequence[tuple[Int3, np.ndarray]] = ()) -> Rows:
+def count_rows(
+    fragments: np.ndarray, edges: Edges, *, long_range: Sequence[tuple[Int3, np.ndarray]] = (), own: Box | None = None
+) -> Rows:
     """The rows as compact arrays: pairs (n, 2) uint32, affinity_sum (n,) int64, contact (n,) int64, sorted by pair."""
-    head, rows, count = _count_nearest(fragments, *edges, _TILE)
+    box = own or Box((0, 0, 0), fragments.shape)  # type: ignore[arg-type]
+    start, stop = np.array(box.start), np.array(box.stop)
+    head, rows, count = _count_nearest(fragments, *edges, start, stop, _TILE)
     for offset, values in long_range:
-        _count_long_range(fragments, values, np.array(offset), head, rows, _TILE)
+        _count_long_range(fragments, values, np.array(offset), head, rows, start, stop, _TILE)
     return _sorted_rows(head, rows, count)
 
 
@@ -86,7 +98,7 @@ _TILE = np.array([8, 64, 128])
 
 
 @njit(cache=True)
-def _count_nearest(ids, ez, ey, ex, tile):
+def _count_nearest(ids, ez, ey, ex, start, stop, tile):
     """Rows as one linked list per larger id: head[v] -> row of rows (smaller id, next row, sum, count).
 
     Under the larger id, because big fragments start early: their many small neighbours then each keep a short list.
@@ -100,14 +112,14 @@ def _count_nearest(ids, ez, ey, ex, tile):
     head = np.full(n + 1, -1, np.int64)
     rows = np.empty((max(1024, 6 * n), 4), np.int64)
     count = 0
-    for z0 in range(0, depth, tile[0]):
-        for y0 in range(0, height, tile[1]):
-            for x0 in range(0, width, tile[2]):
-                for z in range(z0, min(z0 + tile[0], depth)):
-                    for y in range(y0, min(y0 + tile[1], height)):
+    for z0 in range(start[0], stop[0], tile[0]):
+        for y0 in range(start[1], stop[1], tile[1]):
+            for x0 in range(start[2], stop[2], tile[2]):
+                for z in range(z0, min(z0 + tile[0], stop[0])):
+                    for y in range(y0, min(y0 + tile[1], stop[1])):
                         if count + 3 * tile[2] > len(rows):
                             rows = _longer(rows)
-                        x1 = min(x0 + tile[2], width)
+                        x1 = min(x0 + tile[2], stop[2])
                         if z + 1 < depth:
                             count = _count_line(ids[z, y, x0:x1], ids[z + 1, y, x0:x1], ez[z, y, x0:x1], head, rows, count)
                         if y + 1 < height:
@@ -150,13 +162,13 @@ def _longer(rows):
 
 
 @njit(cache=True)
-def _count_long_range(ids, values, offset, head, rows, tile):
+def _count_long_range(ids, values, offset, head, rows, start, stop, tile):
     """Add long-range edges to the rows that exist."""
     dz, dy, dx = offset
-    depth, height, width = ids.shape[0] - dz, ids.shape[1] - dy, ids.shape[2] - dx
-    for z0 in range(0, depth, tile[0]):
-        for y0 in range(0, height, tile[1]):
-            for x0 in range(0, width, tile[2]):
+    depth, height, width = min(ids.shape[0] - dz, stop[0]), min(ids.shape[1] - dy, stop[1]), min(ids.shape[2] - dx, stop[2])
+    for z0 in range(start[0], depth, tile[0]):
+        for y0 in range(start[1], height, tile[1]):
+            for x0 in range(start[2], width, tile[2]):
                 for z in range(z0, min(z0 + tile[0], depth)):
                     for y in range(y0, min(y0 + tile[1], height)):
                         x1 = min(x0 + tile[2], width)

@@ -9,7 +9,15 @@ from typing import Any, ClassVar
 from neurotome.core import UnknownNameError, ValueRangeError
 from neurotome.neurons.voxel_graph import EVIDENCE
 
-__all__ = ["METHODS", "AgglomerateSettings", "ComponentsSettings", "LinkSettings", "SegmentSettings", "make_settings", "settings_for"]
+__all__ = [
+    "METHODS",
+    "AgglomerateSettings",
+    "ComponentsSettings",
+    "LinkSettings",
+    "SegmentSettings",
+    "make_settings",
+    "settings_for",
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -145,7 +145,7 @@ def _scored(probability: Probability, truth: np.ndarray, settings: SegmentSettin
 
 
 def _merge_list_table(segmentation: Segmentation, truth: np.ndarray, thresholds: Sequence[float]) -> pd.DataFrame:
-    fragments, _, merges = require_merges(segmentation)
+    fragments, _, _ = require_merges(segmentation)
     settings = segmentation.settings
     if settings.fill_holes or settings.grow:
         cuts = (recut(segmentation, threshold).labels.read() for threshold in thresholds)

@@ -1,4 +1,4 @@
-"""From any kind of probability map to one graph on voxels: three arrays of edges, and long-range ones where they were predicted."""
+"""From any kind of probability map to one graph on voxels: three arrays of edges, and long-range ones if there are any."""
 
 from __future__ import annotations
 
@@ -146,8 +146,12 @@ def _require(channels: tuple[str, ...], needed: tuple[str, ...]) -> None:
 
 def _from_affinities(probability: Probability, stored_at: str, box: Box | None) -> VoxelGraph:
     named = {_offset(c, stored_at): c for c in probability.channels if c.startswith("affinity:")}
-    needed = tuple(_affinity_name(o, stored_at) for o in NEAREST)
-    _require(tuple(named.values()), needed)
+    if missing := [_affinity_name(o) for o in NEAREST if o not in named]:
+        raise InputError(
+            f"Probability has channels {_listed(probability.channels)} and lacks {_listed(missing)}",
+            "affinities to the nearest voxel along z, y and x",
+            "predict the missing ones",
+        )
     read: Callable[[str], np.ndarray] = lambda c: _channel(probability, c, box)  # noqa: E731
     edges = {o: _to_lower(read(c), o) if stored_at == "upper" else read(c) for o, c in named.items()}
     nearest = [edges.pop(o) for o in NEAREST]
@@ -172,7 +176,7 @@ def _offset(channel: str, stored_at: str) -> Int3:
     return z, y, x
 
 
-def _affinity_name(offset: Int3, stored_at: str) -> str:
+def _affinity_name(offset: Int3) -> str:
     return "affinity:" + ",".join(str(o) for o in offset)
 
 

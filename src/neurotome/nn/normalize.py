@@ -14,7 +14,7 @@ NORMALIZATIONS = ("section_zscore", "unit", "percentile")
 def section_scale(section: np.ndarray, method: str) -> tuple[float, float]:
     """Offset and factor such that (section - offset) * factor is normalised.
 
-    section_zscore: mean 0, standard deviation 1. unit: value / largest value of the type. percentile: the 1st to the 99th to 0..1.
+    section_zscore: mean 0, standard deviation 1. unit: value / largest value of the type. percentile: 1st..99th to 0..1.
 
     >>> section_scale(np.array([[0, 2]], dtype=np.uint8), "section_zscore")
     (1.0, 1.0)

@@ -56,7 +56,7 @@ def section_scales(read: Reader, shape: tuple[int, int, int], method: str) -> np
 class Predictor:
     """A network ready to answer for boxes of one volume.
 
-    read: box -> grey values (z, y, x). offsets: for each output channel, the voxel offset its answer speaks of, or None; test-time
+    read: box -> grey values (z, y, x). offsets: for each output channel, the voxel offset its answer speaks of, or None:
     averaging needs it, since a mirrored pair of voxels is stored at its other end. averaging: 1, 2, 4 or 8 symmetries.
     """
 
@@ -162,7 +162,7 @@ class Predictor:
             if offset is None:
                 out[k] = back[channel]
                 continue
-            dz, dy, dx = offset
+            _, dy, dx = offset
             source = back[self._swapped(channel) if variant & 4 else channel]
             shift = (dy if variant & 1 else 0, dx if variant & 2 else 0)
             out[k] = np.roll(source, (-shift[0], -shift[1]), axis=(-2, -1)) if any(shift) else source

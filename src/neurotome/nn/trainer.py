@@ -9,7 +9,8 @@ import csv
 import logging
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -22,10 +23,12 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from neurotome.core import MissingExtraError, Progress, RunFailedError, UnknownNameError, silent
+from neurotome.core import MissingExtraError, Progress, RunFailedError, UnknownNameError, ValueRangeError, silent
 
 __all__ = ["FitSettings", "fit"]
 
+LOGGERS = ("csv", "tensorboard", "wandb")
+DEVICES = ("auto", "cpu", "gpu")
 Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 Picture = Callable[[nn.Module, int], None]
 
@@ -48,6 +51,17 @@ class FitSettings:
     seed: int = 0
     loggers: tuple[str, ...] = field(default=("csv", "tensorboard"))
 
+    def __post_init__(self) -> None:
+        for logger in self.loggers:
+            if logger not in LOGGERS:
+                raise UnknownNameError("logger", logger, LOGGERS)
+        if self.device not in DEVICES:
+            raise UnknownNameError("device", self.device, DEVICES)
+        if min(self.steps, self.validate_every, self.batch) < 1:
+            raise ValueRangeError(
+                f"steps {self.steps}, validate_every {self.validate_every}, batch {self.batch}", "1 or more", "raise it"
+            )
+
 
 def fit(
     network: nn.Module,
@@ -66,7 +80,6 @@ def fit(
     Raises RunFailedError when the loss stops being finite (the last checkpoint stays).
     """
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
-    _quiet()
     task = _Task(network, loss, settings)
     checkpoints = folder / "checkpoints"
     best = ModelCheckpoint(
@@ -75,9 +88,8 @@ def fit(
     callbacks: list[Callback] = [best, _History(folder / "history.csv", progress, settings, picture)]
     if settings.patience:
         callbacks.append(EarlyStopping("val_loss", patience=settings.patience))
-    epochs = max(1, math.ceil(settings.steps / settings.validate_every))
     trainer = lightning.Trainer(
-        max_epochs=epochs,
+        max_epochs=-1,
         max_steps=settings.steps,
         limit_train_batches=settings.validate_every,
         precision=settings.precision,  # type: ignore[arg-type]
@@ -94,13 +106,14 @@ def fit(
     )
     last = checkpoints / "last.ckpt"
     loaders = {"num_workers": settings.workers, "persistent_workers": settings.workers > 0}
-    trainer.fit(
-        task,
-        DataLoader(training, settings.batch, **loaders),
-        DataLoader(validation, settings.batch, **loaders),
-        ckpt_path=last if last.is_file() else None,
-        weights_only=False,
-    )
+    with _quiet():
+        trainer.fit(
+            task,
+            DataLoader(training, settings.batch, **loaders),
+            DataLoader(validation, settings.batch, **loaders),
+            ckpt_path=last if last.is_file() else None,
+            weights_only=False,
+        )
     if trainer.interrupted:
         raise KeyboardInterrupt
     state = torch.load(best.best_model_path or last, map_location="cpu", weights_only=False)["state_dict"]
@@ -174,6 +187,8 @@ class _History(Callback):
 
     def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
         values = trainer.callback_metrics
+        if "val_loss" not in values:
+            return  # going on from a checkpoint, Lightning ends the finished epoch once more
         row = (
             trainer.current_epoch,
             trainer.global_step,
@@ -195,8 +210,6 @@ class _History(Callback):
 def _loggers(folder: Path, names: tuple[str, ...]) -> list[Logger]:
     """The CSV is history.csv, always written: Lightning's own would forget what came before an interruption."""
     makers = {"tensorboard": _tensorboard, "wandb": _wandb}
-    if wrong := set(names) - {"csv", *makers}:
-        raise UnknownNameError("logger", sorted(wrong)[0], {"csv", *makers})
     return [makers[n](folder) for n in names if n != "csv"]
 
 
@@ -214,14 +227,17 @@ def _wandb(folder: Path) -> Logger:
         raise MissingExtraError("wandb", "wandb") from error
 
 
-def _quiet() -> None:
-    """Lightning greets, warns about worker counts and advertises; none of it concerns a biologist."""
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Lightning greets, advertises and warns about worker counts; none of it concerns a biologist."""
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.accelerators.cuda", "lightning.pytorch"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    for pattern in (
-        ".*does not have many workers.*",
-        ".*Checkpoint directory.*exists.*",
-        ".*isinstance.*LeafSpec.*",
-        ".*log_every_n_steps.*",
-    ):
-        warnings.filterwarnings("ignore", pattern)
+    with warnings.catch_warnings():
+        for pattern in (
+            "does not have many workers",
+            "Checkpoint directory.*exists",
+            "LeafSpec",
+            "could not find the monitored key",
+        ):
+            warnings.filterwarnings("ignore", f".*{pattern}")
+        yield

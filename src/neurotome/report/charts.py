@@ -122,11 +122,11 @@ def _bar(frame: _Frame, low: float, high: float, count: int, tip: str) -> str:
 
 def _power(exponent: float) -> str:
     """
-    >>> _power(-2.0), _power(3.0), _power(0.301)
-    ('0.01', '1,000', '2')
+    >>> _power(-5.0), _power(3.0), _power(0.301)
+    ('0.00001', '1,000', '2')
     """
     value = float(f"{10**exponent:.2g}")
-    return f"{value:,.0f}" if value >= 1 and value == int(value) else f"{value:g}"
+    return f"{value:,.0f}" if value >= 1 and value == int(value) else f"{value:.12f}".rstrip("0")
 
 
 def _nice_ticks(low: float, high: float, wanted: int = 6) -> list[float]:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from neurotome.core import InputError, ModelCard
-from neurotome.report.results import Results
+from neurotome.report.results import Results, Row
 
 __all__ = ["Fact", "ScoreLine", "card_of_run", "headline", "number", "score_lines", "settings", "timing", "training_overlap"]
 
-REFERENCES = {"adapted_rand_error": "0.06 between two people (SNEMI3D, Lee et al. 2017)"}
+REFERENCES = {"adapted_rand_error": "two people differ by 0.06 on SNEMI3D"}
 
 METRIC_NAMES = {
     "adapted_rand_error": "Adapted Rand error",
     "adapted_rand_precision": "Adapted Rand precision",
     "adapted_rand_recall": "Adapted Rand recall",
-    "voi_split": "Variation of information, split",
-    "voi_merge": "Variation of information, merge",
-    "voi_sum": "Variation of information, sum",
+    "voi_split": "VOI, split",
+    "voi_merge": "VOI, merge",
+    "voi_sum": "VOI, sum",
     "split_errors": "Split errors",
     "merge_errors": "Merge errors",
     "cremi_score": "CREMI score",
@@ -32,7 +32,7 @@ METRIC_NAMES = {
     "foreground_recall": "Foreground recall",
 }
 
-DIRECTIONS = {"lower": "lower is better", "higher": "higher is better"}
+DIRECTIONS = {"lower": "lower", "higher": "higher"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class ScoreLine:
-    """One score in words. share is its value for a bar in [0, 1], None for counts and bits."""
+    """One score in words. leads: the one to look at first."""
 
     name: str
     metric: str
@@ -56,7 +56,7 @@ class ScoreLine:
     convention: str
     support: str
     reference: str
-    share: float | None
+    leads: bool
 
 
 def headline(results: Results) -> tuple[Fact, ...]:
@@ -95,12 +95,13 @@ def settings(results: Results) -> tuple[Fact, ...]:
     return (*found, *(f for f in extra if f.name not in known))
 
 
-def score_lines(results: Results) -> tuple[ScoreLine, ...]:
-    """scores.json in words, in its order; a value that is not a number is left as a dash."""
-    return tuple(_score_line(row) for row in results.scores)
+def score_lines(scores: Sequence[Row]) -> tuple[ScoreLine, ...]:
+    """Rows of scores.json in words, in their order; a value that is not a number is left as a dash."""
+    first = next((i for i, row in enumerate(scores) if row["metric"] == "adapted_rand_error"), None)
+    return tuple(_score_line(row, leads=i == first) for i, row in enumerate(scores))
 
 
-def _score_line(row: Mapping[str, Any]) -> ScoreLine:
+def _score_line(row: Mapping[str, Any], *, leads: bool) -> ScoreLine:
     value, metric, unit = row.get("value"), str(row["metric"]), str(row.get("unit") or "")
     numeric = isinstance(value, (int, float))
     text = "-" if not numeric else f"{value:,.0f}" if unit == "errors" else f"{value:.4f}"
@@ -112,8 +113,8 @@ def _score_line(row: Mapping[str, Any]) -> ScoreLine:
         DIRECTIONS.get(str(row.get("better")), ""),
         str(row.get("convention") or ""),
         str(row.get("support") or "full"),
-        REFERENCES.get(metric, ""),
-        float(value) if numeric and not unit and 0 <= value <= 1 else None,
+        REFERENCES.get(metric, "") if leads else "",
+        leads,
     )
 
 
@@ -138,18 +139,23 @@ def card_of_run(results: Results) -> ModelCard | None:
     return None
 
 
-def training_overlap(results: Results, card: ModelCard) -> str:
-    """Whether the network has seen this input, as far as names can tell."""
+def training_overlap(results: Results, card: ModelCard) -> tuple[str, bool]:
+    """Whether the network has seen this input, as far as names can tell: in words, and whether a reader must be warned."""
     if results.image is None or not card.trained_on:
-        return "Whether the network has seen this input is not known."
+        return "Whether the network has seen this input is not known.", True
     name = results.image.name
     seen = [entry for entry in card.trained_on if name and name in entry]
     if seen:
         return (
             f"The input is called '{name}', like a volume the network was trained on ({'; '.join(seen)}): "
-            "scores on those sections are not held-out scores."
+            "scores on those sections are not held-out scores.",
+            True,
         )
-    return f"The input is called '{name}', which is not among the training volumes; a copy or a crop under another name would not be noticed."
+    return (
+        f"The input is called '{name}', which is not among the training volumes; "
+        "a copy or a crop of one of them under another name would not be noticed.",
+        False,
+    )
 
 
 def number(value: float) -> str:
@@ -165,7 +171,7 @@ def number(value: float) -> str:
 def duration(seconds: float) -> str:
     """
     >>> duration(0.21), duration(75), duration(4000)
-    ('0.2 s', '1 min 15 s', '1 h 7 min')
+    ('0.2 s', '1 min 15 s', '1 h 6 min')
     """
     if seconds < 60:
         return f"{seconds:.1f} s"

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from neurotome.report.colours import MERGE, SPLIT
 from neurotome.report.results import Results
 
-__all__ = ["error_link", "run_token", "view_command", "with_links"]
+__all__ = ["error_link", "link_token", "run_token", "view_command", "with_links"]
 
 Row = Mapping[str, Any]
 LINKED = 200
@@ -34,21 +34,26 @@ def run_token(record: Mapping[str, Any]) -> str:
     """The name of a run in the address of its viewer: a link into one run can never show another.
 
     >>> run_token({"command": "reconstruct", "config": {"threshold": 0.5}})
-    'run-f4d9d72ba107'
+    'run-9aa66b4f2cc3'
     """
     what = {key: record.get(key) for key in ("command", "config", "inputs", "seed")}
     return "run-" + hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def error_link(results: Results, row: Row) -> str:
-    """What column `link` of errors.csv holds: `neurotome view OUT --at Z Y X #!STATE`.
+def link_token(record: Mapping[str, Any]) -> str:
+    """The name of the viewer that reads its state from the address."""
+    return f"{run_token(record)}-at"
 
-    The command works at any time. Where the viewer of this run is running already, put `#!STATE` behind its address in the
-    browser: it is a complete neuroglancer state with the two objects chosen and the error in the middle.
+
+def error_link(results: Results, row: Row) -> str:
+    """What column `link` of errors.csv holds: `neurotome view OUT --at Z Y X`, a space, `/v/TOKEN/#!STATE`.
+
+    The command works at any time. The path works behind the host and port of a viewer of this run that is running already: it is
+    a complete neuroglancer state with the two objects chosen and the error in the middle.
     """
     place = tuple(int(row[axis]) for axis in "zyx")
     state = json.dumps(_state(results, row, place), separators=(",", ":"))
-    return f"{view_command(results.folder, place)} #!{quote(state, safe=':,/')}"
+    return f"{view_command(results.folder, place)} /v/{link_token(results.record)}/#!{quote(state, safe=':,/')}"
 
 
 def with_links(results: Results, rows: Iterable[Row]) -> list[dict[str, Any]]:
@@ -64,7 +69,7 @@ def _state(results: Results, row: Row, place: tuple[int, ...]) -> dict[str, Any]
     if results.image is not None:
         layers.append({"type": "image", "name": "EM", "source": _source(results, "EM")})
     for name, volume, ids in (
-        ("truth", results.truth, (row["truth_id"], row["other_truth_id"])),
+        ("truth", results.truth, [results.truth_labels.get(int(i), i) for i in (row["truth_id"], row["other_truth_id"])]),
         ("predicted", results.neurons, (row["segment_id"], row["other_segment_id"])),
     ):
         if volume is not None:
@@ -79,6 +84,8 @@ def _state(results: Results, row: Row, place: tuple[int, ...]) -> dict[str, Any]
         "crossSectionScale": 0.5,
         "layers": layers,
         "layout": "4panel",
+        "showAxisLines": False,
+        "showSlices": False,
     }
 
 

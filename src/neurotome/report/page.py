@@ -57,11 +57,12 @@ def _numbers(results: Results) -> Mapping[str, Any]:
         "title": Path(str(results.config.get("image") or results.folder.name)).name,
         "headline": headline(results),
         "settings": settings(results),
-        "scores": score_lines(results),
+        "scores": score_lines(results.scores),
         "timing": timing(results),
         "peak_gb": results.record.get("peak_memory_bytes", 0) / 1e9,
         "card": card,
-        "overlap": training_overlap(results, card) if card else "",
+        "card_scores": score_lines(card.scores) if card else (),
+        "overlap": training_overlap(results, card) if card else ("", False),
         "methods": METHODS,
         "charts": _charts(results),
         "threshold_chart": _threshold_chart(results),
@@ -76,7 +77,8 @@ def _charts(results: Results) -> tuple[tuple[str, str, str], ...]:
     found = []
     if volumes:
         title = "Distribution of volumes"
-        note = f"Half of them are smaller than {number(sorted(volumes)[len(volumes) // 2])} µm³; the largest has {number(max(volumes))} µm³."
+        middle = number(sorted(volumes)[len(volumes) // 2])
+        note = f"Half of them are smaller than {middle} µm³; the largest has {number(max(volumes))} µm³."
         found.append((title, log_histogram(volumes, "volume (µm³, logarithmic)", "neurons", title), note))
     if spans:
         title = "Sections spanned"

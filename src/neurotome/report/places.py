@@ -35,7 +35,7 @@ class ErrorCard:
 def error_cards(results: Results, wanted: int = 10) -> tuple[ErrorCard, ...]:
     """Cards for the first rows of errors.csv; pictures only where neurons or truth are at hand."""
     limits = grey_range(results.image) if results.image is not None and results.errors else None
-    labels = {int(o["id"]): int(o["label"]) for o in results.objects if o.get("kind") == "truth"}
+    labels = results.truth_labels
     return tuple(_card(results, row, limits, labels) for row in results.errors[:wanted])
 
 

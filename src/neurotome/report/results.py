@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from neurotome.core import FormatError, Grid, Image, InputError, Labels, NeurotomeError, Probability, RunFolderError
 from neurotome.io import open_image, open_labels, open_probability
 
-__all__ = ["Results", "read_results"]
+__all__ = ["Results", "Row", "read_results"]
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -46,6 +46,11 @@ class Results:
     @property
     def facts(self) -> Mapping[str, Any]:
         return self.record.get("facts") or {}
+
+    @property
+    def truth_labels(self) -> Mapping[int, int]:
+        """Truth id of errors.csv -> label in the truth volume: another one only where the truth was cut into components."""
+        return {int(o["id"]): int(o["label"]) for o in self.objects if o.get("kind") == "truth"}
 
     @property
     def grid(self) -> Grid | None:

@@ -57,10 +57,8 @@ def matching_truth(results: Results, wanted: int = 3) -> dict[int, int]:
     grid = results.neurons.grid
     y, x, factor = window(grid)
     boxes = [Box((z, y.start, x.start), (z + 1, y.stop, x.stop)) for z in spread(grid.shape[0], wanted)]
-    truth, neurons = (
-        np.stack([thinned(volume.read(box)[0], factor, mean=False) for box in boxes])
-        for volume in (results.truth, results.neurons)
-    )
+    both = (results.truth, results.neurons)
+    truth, neurons = (np.stack([thinned(volume.read(box)[0], factor, mean=False) for box in boxes]) for volume in both)
     return matching_labels(truth, neurons)
 
 
@@ -71,9 +69,8 @@ def window(grid: Grid) -> tuple[slice, slice, int]:
     (slice(0, 1024, None), slice(1300, 3700, None), 3)
     """
     _, height, width = grid.shape
-    rows, columns = (
-        slice(max(0, (n - LARGEST_CROP) // 2), max(0, (n - LARGEST_CROP) // 2) + min(n, LARGEST_CROP)) for n in (height, width)
-    )
+    starts = [max(0, (n - LARGEST_CROP) // 2) for n in (height, width)]
+    rows, columns = (slice(a, a + min(n, LARGEST_CROP)) for a, n in zip(starts, (height, width), strict=True))
     side = max(rows.stop - rows.start, columns.stop - columns.start)
     return rows, columns, math.ceil(side / LARGEST_PICTURE)
 
@@ -97,20 +94,15 @@ def _row(results: Results, z: int, limits: tuple[float, float] | None, known: Ma
     if results.truth is not None:
         truth = thinned(results.truth.read(box)[0], factor, mean=False)
         panels.append(_panel("Truth", _over(tissue, truth, known), z))
-    length_nm = _bar_length((x.stop - x.start) * grid.voxel_nm[2])
-    return SectionRow(
-        z,
-        tuple(panels),
-        100 * length_nm / ((x.stop - x.start) * grid.voxel_nm[2]),
-        _length(length_nm),
-        _shown(grid, y, x, factor),
-    )
+    width_nm = (x.stop - x.start) * grid.voxel_nm[2]
+    length_nm = _bar_length(width_nm)
+    return SectionRow(z, tuple(panels), 100 * length_nm / width_nm, _length(length_nm), _shown(grid, y, x, factor))
 
 
 def boundary_section(probability: Probability, box: Box) -> tuple[np.ndarray, str]:
     """One section (y, x) in [0, 1] in which boundaries are dark, and which channels it shows.
 
-    The smaller of the two nearest affinities within the section; else inside or cytoplasm; else 1 - membrane; else the first channel.
+    The smaller of the two nearest affinities in the section; else inside or cytoplasm; else 1 - membrane; else the first channel.
     """
     names = probability.channels
     near = tuple(c for c in ("affinity:0,1,0", "affinity:0,0,1") if c in names)
@@ -144,10 +136,7 @@ def _length(length_nm: float) -> str:
 
 
 def _shown(grid: Grid, y: slice, x: slice, factor: int) -> str:
-    whole = (y.stop - y.start, x.stop - x.start) == grid.shape[1:]
-    part = (
-        "whole section"
-        if whole
-        else f"centre {y.stop - y.start} x {x.stop - x.start} of {grid.shape[1]} x {grid.shape[2]} pixels"
-    )
+    shown = (y.stop - y.start, x.stop - x.start)
+    part = "centre {} x {} of {} x {} pixels".format(*shown, *grid.shape[1:])
+    part = "whole section" if shown == grid.shape[1:] else part
     return part if factor == 1 else f"{part}, {factor} x {factor} pixels shown as one"

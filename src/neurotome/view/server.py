@@ -12,7 +12,7 @@ from typing import Any
 
 from neurotome.core import InputError
 from neurotome.io import atomic_write_json
-from neurotome.report import read_results, run_token
+from neurotome.report import link_token, read_results, run_token
 from neurotome.view.state import build_state, require_neuroglancer
 
 __all__ = ["STATE", "RunView", "open_view"]
@@ -24,10 +24,14 @@ STATE = "view.json"
 
 @dataclass(frozen=True, eq=False)
 class RunView:
-    """A viewer that is being served. url: what to open in a browser. viewer: neuroglancer's own object."""
+    """A viewer that is being served. url: what to open in a browser. viewer: neuroglancer's own object.
+
+    links: a second viewer that takes its state from the address, which is where links into errors.csv lead.
+    """
 
     url: str
     viewer: Any
+    links: Any
 
     def wait(self) -> None:
         """Stay alive until Ctrl-C, then stop."""
@@ -75,7 +79,8 @@ def open_view(
     neuroglancer.set_server_bind_address(bind, port)
     viewer = neuroglancer.Viewer(token=run_token(results.record))
     viewer.set_state(state)
-    view = RunView(viewer.get_viewer_url(), viewer)
+    links = neuroglancer.UnsynchronizedViewer(token=link_token(results.record))
+    view = RunView(viewer.get_viewer_url(), viewer, links)
     atomic_write_json(results.folder / STATE, viewer.state.to_json())
     for line in results.missing:
         _log.warning("No layer for it. %s", line)

@@ -114,7 +114,9 @@ def _add_soma(tissue: Tissue, rng: np.random.Generator) -> None:
 
 def _run(tissue: Tissue, rough: np.ndarray, rng: np.random.Generator, kind: str, radius: float, *, straight: bool = False) -> int:
     """Lay one neurite from face to face; its number, or 0 where there was no room."""
-    ends = _ends(tissue, rng, least=min(radius * 0.8, 150) if straight else max(_THINNEST_NM + 6, 0.5 * radius))
+    least = min(radius * 0.8, 150) if straight else max(_THINNEST_NM + 6, 0.5 * radius)
+    # There is one myelinated fibre: it must not pass by in the margin.
+    ends = _ends(tissue, rng, least, rim=0.28 if kind == "myelinated" else 0.0)
     if ends is None:
         return 0
     terrain = np.ones_like(rough) if straight else rough
@@ -128,19 +130,24 @@ def _run(tissue: Tissue, rough: np.ndarray, rng: np.random.Generator, kind: str,
     return number
 
 
-def _ends(tissue: Tissue, rng: np.random.Generator, least: float) -> tuple[np.ndarray, np.ndarray] | None:
-    """Two places with room on two different faces of the box, opposite ones preferred."""
+def _ends(tissue: Tissue, rng: np.random.Generator, least: float, rim: float = 0.0) -> tuple[np.ndarray, np.ndarray] | None:
+    """Two places with room on different faces, opposite ones preferred; `rim` is the part of a face, at each edge, to avoid."""
     shape = np.array(tissue.clearance.shape)
     axis = rng.choice(3, p=[0.44, 0.28, 0.28])
-    start = _place_on_face(tissue, rng, axis, 0, least)
-    if rng.random() < 0.3:
+    start = _place_on_face(tissue, rng, axis, 0, least, rim)
+    if rng.random() < 0.3 and not rim:
         axis = rng.choice([a for a in range(3) if a != axis])
-    goal = _place_on_face(tissue, rng, axis, shape[axis] - 1, least)
+    goal = _place_on_face(tissue, rng, axis, shape[axis] - 1, least, rim)
     return None if start is None or goal is None else (start, goal)
 
 
-def _place_on_face(tissue: Tissue, rng: np.random.Generator, axis: int, index: int, least: float) -> np.ndarray | None:
-    free = np.argwhere(np.take(tissue.clearance, index, axis) >= least)
+def _place_on_face(
+    tissue: Tissue, rng: np.random.Generator, axis: int, index: int, least: float, rim: float
+) -> np.ndarray | None:
+    face = np.take(tissue.clearance, index, axis)
+    free = np.argwhere(face >= least)
+    inner = (np.array(face.shape) - 1) * rim
+    free = free[np.all((free >= inner) & (free <= np.array(face.shape) - 1 - inner), axis=1)]
     if not len(free):
         return None
     return np.insert(free[rng.integers(len(free))], axis, index)

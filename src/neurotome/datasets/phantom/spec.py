@@ -61,6 +61,10 @@ class PhantomSpec:
             raise InputError(
                 f"Phantom with noise {self.noise} and brightness jumps {self.brightness_jumps}", "0 or more", "give 0 for none"
             )
+        if self.seed < 0 or self.seed != int(self.seed):
+            raise InputError(f"Phantom with seed {self.seed}", "a whole number of 0 or more", "choose another")
+        if self.misaligned and self.misaligned_vox < 1:
+            raise InputError(f"Misaligned by at most {self.misaligned_vox} voxels", "1 voxel or more", "give misaligned_vox")
         faulty = (self.misaligned, self.missing, self.blurred)
         if min(faulty) < 0 or sum(faulty) > self.shape[0] // 2:
             raise InputError(
