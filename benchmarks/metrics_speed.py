@@ -3,9 +3,9 @@
     python benchmarks/metrics_speed.py [--repeats 3]
 
 Truth: the SNEMI3D labels at hand (NEUROTOME_DATA, or ../shared/data beside the checkout). Segmentation: a perturbed copy,
-the same in every run: objects renamed in pairs (merges), cut by a grid of 256 x 256 pixels (splits), moved by two pixels (wrong outlines),
-every seventh object lost (predicted 0). Files are decoded before the clock starts, kernels compiled on a small crop; the process
-is tied to one core. Prints Markdown.
+the same in every run: objects renamed in pairs (merges), cut by a grid of 256 x 256 pixels (splits), moved by two pixels (wrong
+outlines), every seventh object lost (predicted 0). Files are decoded before the clock starts, kernels compiled on a small crop;
+the process is tied to one core. Prints Markdown.
 """
 
 import argparse

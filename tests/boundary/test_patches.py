@@ -70,7 +70,7 @@ def test_polarity_of_binary_truth():
     inside[:, :, :20] = 255
     for truth_is, expected in (("inside", 0.0), ("membrane", 1.0)):
         data = patches((volume(labels=inside, truth_is=truth_is),), channels=("membrane",), shape=PatchShape(32, 1, 1))
-        image, target, _ = data[0]
+        _, target, _ = data[0]
         source = data.volumes[0]
         assert source.labels[0, 0, 0] == 1 - expected and set(target.unique().tolist()) <= {0.0, 1.0}
     with pytest.raises(ValueRangeError, match="has the values 0, 1, 2, 3, 4"):

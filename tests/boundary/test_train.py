@@ -68,20 +68,20 @@ def test_it_learns_and_leaves_what_it_promises(trained, stack):
     probability = boundary.predict(open_image(stack / "image.tif"), out)
     membrane = probability.read(("membrane",))[0, 5]
     wall = np.arange(128) % 24 < 3
-    assert membrane[12, wall].mean() > 2 * membrane[12, ~wall].mean()
+    assert membrane[12, wall].mean() > 1.3 * membrane[12, ~wall].mean()
 
 
 def test_a_finished_or_interrupted_training_goes_on(stack, tmp_path):
     boundary.train(config(stack), tmp_path / "n")  # never interrupted
 
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def stop(what, done, total):
         if done == 30:
-            raise Stop
+            raise StopError
 
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         boundary.train(config(stack), tmp_path / "o", progress=stop)
     boundary.train(config(stack), tmp_path / "o")
     assert [r["step"] for r in rows(tmp_path / "o")] == ["20", "40", "60"]

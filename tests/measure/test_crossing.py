@@ -3,6 +3,7 @@
 from itertools import combinations, pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -15,20 +16,26 @@ parts_of_four = arrays(np.int32, (4, 5, 6), elements=st.integers(-1, 3))
 ROWS = np.array(list(combinations(range(4), 2)))
 
 
-def brute_contact(parts, part, partner):
-    """Number of neighbouring voxel pairs and the place on the side of `part` that is nearest to their mean midpoint."""
-    crossing = []
+def crossing_pairs(parts):
+    """Every pair of neighbouring voxels of two parts, lower voxel first, in order of the lower voxel, then of the axis."""
+    found = {}
     for lower in np.ndindex(parts.shape):
         for axis in range(3):
-            upper = tuple(np.add(lower, np.eye(3, dtype=int)[axis]))
-            if all(u < n for u, n in zip(upper, parts.shape, strict=True)) and {parts[lower], parts[upper]} == {part, partner}:
-                crossing.append((lower, upper))
+            upper = tuple(i + (k == axis) for k, i in enumerate(lower))
+            if upper[axis] < parts.shape[axis]:
+                key = frozenset((int(parts[lower]), int(parts[upper])))
+                found.setdefault(key, []).append((lower, upper))
+    return found
+
+
+def contact(parts, crossing, part):
+    """Number of crossing pairs and the place on the side of `part` of the one that is nearest to their mean midpoint."""
     if not crossing:
-        return 0, [-1, -1, -1]
+        return 0, (-1, -1, -1)
     middles = np.array([np.add(a, b) for a, b in crossing])
     off = (middles - middles.sum(axis=0) / len(middles)) * VOXEL_NM
     lower, upper = crossing[(off[:, 0] ** 2 + off[:, 1] ** 2 + off[:, 2] ** 2).argmin()]
-    return len(crossing), list(lower if parts[lower] == part else upper)
+    return len(crossing), lower if parts[lower] == part else upper
 
 
 @given(parts_of_four, st.sets(st.integers(1, 3)))
@@ -40,8 +47,24 @@ def test_contacts_of_any_slabs_are_those_of_the_whole(parts, cuts):
         contacts.add(parts[a:b], a)
     for a, b in pairwise(bounds):
         contacts.settle(parts[a:b], a)
-    for row, (partner, part) in enumerate(ROWS):
-        assert (contacts.voxels[row], contacts.places[row].tolist()) == brute_contact(parts, part, partner)
+    crossing = crossing_pairs(parts)
+    for row, (partner, part) in enumerate(ROWS.tolist()):
+        expected = contact(parts, crossing.get(frozenset((part, partner))), part)
+        assert (contacts.voxels[row], tuple(contacts.places[row])) == expected
+
+
+def test_a_tie_across_the_face_of_two_slabs_goes_to_the_lower_voxel():
+    # Two pairs, equally far from their mean: (1, 2, 5)-(2, 2, 5) along z, seen with the second slab, and (1, 3, 5)-(1, 3, 4).
+    parts = np.full((3, 4, 6), -1, np.int32)
+    parts[1, 2, 5], parts[2, 2, 5], parts[1, 3, 5], parts[1, 3, 4] = 0, 1, 0, 1
+    places = []
+    for cut in (1, 2):
+        contacts = Contacts(np.array([1]), np.array([0]), VOXEL_NM)
+        for step in (contacts.add, contacts.settle):
+            step(parts[:cut], 0)
+            step(parts[cut:], cut)
+        places.append(contacts.places[0].tolist())
+    assert places == [[2, 2, 5]] * 2
 
 
 @given(parts_of_four, st.integers(1, 3))
@@ -56,18 +79,20 @@ def test_nearest_voxel_is_that_of_all_pairs(parts, cut):
     assert place.tolist() == mine[square.argmin()].tolist()
 
 
-def test_nearest_voxel_of_parts_with_many_runs():
-    # Several blocks of runs on both sides, so that whole blocks are left out of the search.
-    rng = np.random.default_rng(3)
-    parts = np.full((20, 40, 60), -1, np.int32)
-    parts[:, :, :20] = np.where(rng.random((20, 40, 20)) < 0.2, 0, -1)
-    parts[:, :, 35:] = np.where(rng.random((20, 40, 25)) < 0.2, 1, -1)
+@pytest.mark.parametrize("seed", range(6))
+def test_nearest_voxel_of_parts_with_many_runs(seed):
+    # Several blocks of runs on both sides, so that whole blocks are left out of the search, and many equal distances.
+    rng = np.random.default_rng(seed)
+    parts = np.full((8, 24, 40), -1, np.int32)
+    parts[:, :, :12] = np.where(rng.random((8, 24, 12)) < 0.3, 0, -1)
+    parts[:, :, 28:] = np.where(rng.random((8, 24, 12)) < 0.3, 1, -1)
+    parts[:, :, 10:30] = -1
     runs = part_runs(parts, np.array([True, True]), 0)
-    assert len(runs) > 3000
+    assert np.bincount(runs[:, 0]).min() > 4 * 64
     mine, theirs = np.argwhere(parts == 0), np.argwhere(parts == 1)
-    square = [(((theirs - voxel) * VOXEL_NM) ** 2).sum(axis=1).min() for voxel in mine]
-    (place,) = nearest_pairs(runs, np.array([0]), np.array([1]), VOXEL_NM)
-    assert place.tolist() == mine[int(np.argmin(square))].tolist()
+    square = ((mine[:, None] - theirs[None]) ** 2).sum(axis=2).min(axis=1)
+    (place,) = nearest_pairs(runs, np.array([0]), np.array([1]), (1.0, 1.0, 1.0))
+    assert place.tolist() == mine[square.argmin()].tolist()
 
 
 @given(ids, ids)

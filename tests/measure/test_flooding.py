@@ -49,6 +49,15 @@ def test_equals_the_plain_reading_of_the_rules(inside):
     assert np.array_equal(thin_border(inside), _flooded(inside))
 
 
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.1, 0.3])
+def test_scattered_seeds_are_flooded_in_the_same_order(share):
+    # Far apart seeds meet along fronts where only the order of the neighbours and of the queue decides.
+    rng = np.random.default_rng(11)
+    for _ in range(10):
+        inside = rng.random((19, 23)) < share
+        assert np.array_equal(thin_border(inside), _flooded(inside))
+
+
 def _flooded(inside):
     """The steps of the definition with Python sets and a deque, slow and literal."""
     from collections import deque

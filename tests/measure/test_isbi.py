@@ -66,6 +66,11 @@ def test_only_the_eleventh_threshold_separates_095_from_1(dtype):
     assert scores.best_threshold() == scores.thresholds[10]
 
 
+def test_values_are_compared_in_double_precision():
+    just_above = np.where(WALL, np.nextafter(0.5, 1), 0.5)
+    assert one_threshold(just_above, WALL, 0.5) == pytest.approx((1, 1), abs=1e-6)
+
+
 def two_sections():
     inside = np.ones((2, 5, 11))
     inside[0, :, 5] = 0.25

@@ -38,5 +38,5 @@ def test_halo_is_what_an_aligned_box_reads():
 def test_unknown_network_and_option_name_the_known_ones():
     with pytest.raises(UnknownNameError, match="did you mean 'unet2d'"):
         build("unet2", {"out_channels": 1})
-    with pytest.raises(InputError, match="no option width.*out_channels, sections, widths"):
+    with pytest.raises(InputError, match=r"no option width.*out_channels, sections, widths"):
         build("unet2d", {"out_channels": 1, "width": 3})

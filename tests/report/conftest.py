@@ -83,10 +83,8 @@ def _write_scores(folder: Path, neurons: Labels, truth: Labels) -> None:
     io.atomic_write_json(folder / "scores.json", measure.comparison_scores(comparison).to_json())
     _write_csv(folder / "errors.csv", measure.error_table(comparison).to_rows())
     _write_csv(folder / "objects.csv", measure.object_table(comparison).to_rows())
-    curve = [
-        {"threshold": t / 10, "adapted_rand_error": 0.1 + t / 100, "voi_split": t / 10, "voi_merge": 1 - t / 10}
-        for t in range(1, 10)
-    ]
+    steps = [t / 10 for t in range(1, 10)]
+    curve = [{"threshold": t, "adapted_rand_error": 0.1 + t / 10, "voi_split": t, "voi_merge": 1 - t} for t in steps]
     _write_csv(folder / "threshold_curve.csv", curve)
 
 

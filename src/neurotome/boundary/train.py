@@ -79,6 +79,7 @@ def train(config: TrainConfig, out: Path, *, progress: Progress = silent) -> Mod
     for channel in config.channels:
         offset_of(channel)
     settings = _made(FitSettings, "fit", config.fit)
+    torch.manual_seed(settings.seed)
     network = build(config.family, {"out_channels": len(config.channels), **config.network})
     shape = _patch_shape(config, network)
     how = _made(Augmentation, "augmentation", config.augmentation)

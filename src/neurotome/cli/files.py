@@ -47,7 +47,7 @@ def convert(
     with Bars(console) as bars:
         save(volume, target, overwrite=overwrite, progress=bars)
     console.print(
-        f"{target}: {type(volume).__name__.lower()} of {_readable(volume.grid.shape)} voxels, {_readable(volume.grid.voxel_nm)} nm"
+        f"{target}: {type(volume).__name__.lower()}, voxels {_readable(volume.grid.shape)} of {_readable(volume.grid.voxel_nm)} nm"
     )
 
 

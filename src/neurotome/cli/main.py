@@ -31,16 +31,21 @@ app.add_typer(data.app, name="data")
 _state = {"debug": False}
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        Console().print(f"neurotome {__version__}", highlight=False)
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback when something fails.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more about what is done.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_show_version)
+    ] = False,
 ) -> None:
     """Options of every command."""
-    if version:
-        Console().print(f"neurotome {__version__}", highlight=False)
-        raise typer.Exit
     _state["debug"] = debug
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("neurotome").setLevel(logging.INFO)

@@ -52,9 +52,7 @@ def tune(
     probability: Annotated[str, typer.Argument(help="Probabilities of a VALIDATION volume (never the test volume).")],
     truth: Annotated[str, typer.Argument(help="Its label volume.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Table of thresholds.")] = Path("threshold_curve.csv"),
-    by: Annotated[
-        str, typer.Option(help="adapted_rand_error, voi_sum, or merge_errors (with --at-most).")
-    ] = "adapted_rand_error",
+    by: Annotated[str, typer.Option(help="are (adapted Rand error), voi, or merge_errors (needs --at-most).")] = "are",
     at_most: Annotated[int | None, typer.Option(help="Largest number of merge errors, with --by merge_errors.")] = None,
     components: Annotated[bool, typer.Option("--components", help="Cut truth objects into their connected parts first.")] = False,
     voxel_nm: Voxel = None,

@@ -79,16 +79,34 @@ def fit(
     Writes into `folder`: checkpoints/last.ckpt and best.ckpt, history.csv, logs of the chosen loggers.
     Raises RunFailedError when the loss stops being finite (the last checkpoint stays).
     """
-    lightning.seed_everything(settings.seed, workers=True, verbose=False)
-    task = _Task(network, loss, settings)
     checkpoints = folder / "checkpoints"
+    last = checkpoints / "last.ckpt"
     best = ModelCheckpoint(
         checkpoints, "best", monitor="val_loss", save_last=True, enable_version_counter=False, save_on_train_epoch_end=True
     )
     callbacks: list[Callback] = [best, _History(folder / "history.csv", progress, settings, picture)]
     if settings.patience:
         callbacks.append(EarlyStopping("val_loss", patience=settings.patience))
-    trainer = lightning.Trainer(
+    with _quiet():
+        lightning.seed_everything(settings.seed, workers=True, verbose=False)
+        trainer = _trainer(folder, settings, callbacks)
+        trainer.fit(
+            _Task(network, loss, settings),
+            _loader(training, settings),
+            _loader(validation, settings),
+            ckpt_path=last if last.is_file() else None,
+            weights_only=False,
+        )
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    state = torch.load(best.best_model_path or last, map_location="cpu", weights_only=False)["state_dict"]
+    averaged = {k.removeprefix("average.module."): v for k, v in state.items() if k.startswith("average.module.")}
+    network.load_state_dict(averaged)
+    return network.cpu().eval()
+
+
+def _trainer(folder: Path, settings: FitSettings, callbacks: list[Callback]) -> lightning.Trainer:
+    return lightning.Trainer(
         max_epochs=-1,
         max_steps=settings.steps,
         limit_train_batches=settings.validate_every,
@@ -104,22 +122,10 @@ def fit(
         num_sanity_val_steps=0,
         log_every_n_steps=min(50, settings.validate_every),
     )
-    last = checkpoints / "last.ckpt"
-    loaders = {"num_workers": settings.workers, "persistent_workers": settings.workers > 0}
-    with _quiet():
-        trainer.fit(
-            task,
-            DataLoader(training, settings.batch, **loaders),
-            DataLoader(validation, settings.batch, **loaders),
-            ckpt_path=last if last.is_file() else None,
-            weights_only=False,
-        )
-    if trainer.interrupted:
-        raise KeyboardInterrupt
-    state = torch.load(best.best_model_path or last, map_location="cpu", weights_only=False)["state_dict"]
-    averaged = {k.removeprefix("average.module."): v for k, v in state.items() if k.startswith("average.module.")}
-    network.load_state_dict(averaged)
-    return network.cpu().eval()
+
+
+def _loader(patches: Dataset[Any], settings: FitSettings) -> DataLoader[Any]:
+    return DataLoader(patches, settings.batch, num_workers=settings.workers, persistent_workers=settings.workers > 0)
 
 
 class _Task(lightning.LightningModule):
@@ -148,7 +154,8 @@ class _Task(lightning.LightningModule):
     def on_train_epoch_start(self) -> None:
         data = self.trainer.train_dataloader.dataset  # type: ignore[union-attr]
         if hasattr(data, "epoch"):
-            data.epoch.fill_(self.current_epoch)
+            # Counted in steps: Lightning's own count jumps when it goes on from a checkpoint.
+            data.epoch.fill_(self.global_step // self.settings.validate_every)
 
     def training_step(self, batch: Any, _: int) -> torch.Tensor:
         image, target, valid = batch
@@ -189,8 +196,9 @@ class _History(Callback):
         values = trainer.callback_metrics
         if "val_loss" not in values:
             return  # going on from a checkpoint, Lightning ends the finished epoch once more
+        epoch = math.ceil(trainer.global_step / self.settings.validate_every) - 1
         row = (
-            trainer.current_epoch,
+            epoch,
             trainer.global_step,
             f"{trainer.optimizers[0].param_groups[0]['lr']:.3g}",
             f"{float(values.get('train_loss', math.nan)):.5f}",
@@ -203,7 +211,7 @@ class _History(Callback):
             writer.writerows([self.columns, row] if new else [row])
         if self.picture:
             was_training = module.average.training
-            self.picture(module.average.module.eval(), trainer.current_epoch)
+            self.picture(module.average.module.eval(), epoch)
             module.average.train(was_training)
 
 

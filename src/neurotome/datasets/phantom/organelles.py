@@ -17,10 +17,12 @@ from neurotome.datasets.phantom.partition import Partition, warped
 from neurotome.datasets.phantom.routes import capsule_gap
 from neurotome.datasets.phantom.spec import ORGANELLES
 
-__all__ = ["CLASS", "VESICLE_RADIUS_NM", "Contents", "draw", "plan", "seen_at", "vesicle_cloud"]
+__all__ = ["CLASS", "RIM_NM", "VESICLE_RADIUS_NM", "Contents", "draw", "plan", "seen_at", "vesicle_cloud"]
 
 CLASS = {name: number for number, name in ORGANELLES.items()}
 VESICLE_RADIUS_NM = 20.0
+# So far outside its surface an outline still darkens what is there.
+RIM_NM = 5.0
 
 
 @dataclass(eq=False)
@@ -203,7 +205,7 @@ def _draw(kind, depth, number, capsules, owners, owner, border, voxel, clear):
     nz, ny, nx = kind.shape
     for i in range(len(capsules)):
         c = capsules[i]
-        far = max(c[3], c[7]) + 5.0
+        far = max(c[3], c[7]) + RIM_NM
         z0, z1 = max(0, int(np.ceil((min(c[0], c[4]) - far) / voxel[0]))), min(nz - 1, int((max(c[0], c[4]) + far) / voxel[0]))
         y0, y1 = max(0, int(np.ceil((min(c[1], c[5]) - far) / voxel[1]))), min(ny - 1, int((max(c[1], c[5]) + far) / voxel[1]))
         x0, x1 = max(0, int(np.ceil((min(c[2], c[6]) - far) / voxel[2]))), min(nx - 1, int((max(c[2], c[6]) + far) / voxel[2]))
@@ -215,7 +217,7 @@ def _draw(kind, depth, number, capsules, owners, owner, border, voxel, clear):
                     if kind[z, y, x] != 0 and kind[z, y, x] != number:
                         continue
                     below = -capsule_gap(c, z * voxel[0], y * voxel[1], x * voxel[2])
-                    if below > -5.0 and below > depth[z, y, x]:
+                    if below > -RIM_NM and below > depth[z, y, x]:
                         depth[z, y, x] = below
                         kind[z, y, x] = number
 

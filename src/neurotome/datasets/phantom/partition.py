@@ -20,6 +20,8 @@ WARP_STEP_NM = 40.0
 FAR_NM = 60.0
 _CELL_NM = 260.0
 _BLOCK = 8
+# The warp moves neighbours at most this much further apart.
+_STRETCH = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +52,9 @@ def make_warp(extent_nm: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 @njit(cache=True)
 def warped(warp, z, y, x):
     """The tissue position (nm) that is seen at z, y, x (nm): trilinear in the warp field."""
-    fz = min(max(z / 40.0, 0.0), warp.shape[1] - 1.0)
-    fy = min(max(y / 40.0, 0.0), warp.shape[2] - 1.0)
-    fx = min(max(x / 40.0, 0.0), warp.shape[3] - 1.0)
+    fz = min(max(z / WARP_STEP_NM, 0.0), warp.shape[1] - 1.0)
+    fy = min(max(y / WARP_STEP_NM, 0.0), warp.shape[2] - 1.0)
+    fx = min(max(x / WARP_STEP_NM, 0.0), warp.shape[3] - 1.0)
     iz, iy, ix = min(int(fz), warp.shape[1] - 2), min(int(fy), warp.shape[2] - 2), min(int(fx), warp.shape[3] - 2)
     tz, ty, tx = fz - iz, fy - iy, fx - ix
     dz = dy = dx = 0.0
@@ -139,7 +141,7 @@ def _gaps_at_cell(capsules, cells, k, gaps):
     z, y, x = k // (cells[1] * cells[2]), k // cells[2] % cells[1], k % cells[2]
     best = np.float32(np.inf)
     for i in range(len(capsules)):
-        gaps[i] = capsule_gap(capsules[i], (z + 0.5) * 260.0, (y + 0.5) * 260.0, (x + 0.5) * 260.0)
+        gaps[i] = capsule_gap(capsules[i], (z + 0.5) * _CELL_NM, (y + 0.5) * _CELL_NM, (x + 0.5) * _CELL_NM)
         best = min(best, gaps[i])
     return best
 
@@ -148,17 +150,20 @@ def _gaps_at_cell(capsules, cells, k, gaps):
 def _fill(capsules, owners, near, first, cells, warp, voxel, corner, owner, partner, border, tilt):
     nz, ny, nx = owner.shape
     local = np.empty(len(capsules), np.int32)
-    half = np.sqrt((0.5 * voxel[0]) ** 2 + (4 * voxel[1]) ** 2 + (4 * voxel[2]) ** 2) * 1.5
+    half = np.sqrt((voxel[0] / 2) ** 2 + (_BLOCK / 2 * voxel[1]) ** 2 + (_BLOCK / 2 * voxel[2]) ** 2) * _STRETCH
     gaps = np.empty(len(capsules), np.float32)
     for z in range(nz):
-        for y0 in range(0, ny, 8):
-            for x0 in range(0, nx, 8):
+        for y0 in range(0, ny, _BLOCK):
+            for x0 in range(0, nx, _BLOCK):
                 cz, cy, cx = warped(
-                    warp, corner[0] + z * voxel[0], corner[1] + (y0 + 3.5) * voxel[1], corner[2] + (x0 + 3.5) * voxel[2]
+                    warp,
+                    corner[0] + z * voxel[0],
+                    corner[1] + (y0 + (_BLOCK - 1) / 2) * voxel[1],
+                    corner[2] + (x0 + (_BLOCK - 1) / 2) * voxel[2],
                 )
-                kz = min(max(int(cz / 260.0), 0), cells[0] - 1)
-                ky = min(max(int(cy / 260.0), 0), cells[1] - 1)
-                kx = min(max(int(cx / 260.0), 0), cells[2] - 1)
+                kz = min(max(int(cz / _CELL_NM), 0), cells[0] - 1)
+                ky = min(max(int(cy / _CELL_NM), 0), cells[1] - 1)
+                kx = min(max(int(cx / _CELL_NM), 0), cells[2] - 1)
                 k = (kz * cells[1] + ky) * cells[2] + kx
                 best = np.float32(np.inf)
                 for j in range(first[k], first[k + 1]):
@@ -166,11 +171,11 @@ def _fill(capsules, owners, near, first, cells, warp, voxel, corner, owner, part
                     best = min(best, gaps[j - first[k]])
                 n = 0
                 for j in range(first[k], first[k + 1]):
-                    if gaps[j - first[k]] <= best + 2 * half + 120.0:
+                    if gaps[j - first[k]] <= best + 2 * half + 2 * FAR_NM:
                         local[n] = near[j]
                         n += 1
-                for y in range(y0, min(y0 + 8, ny)):
-                    for x in range(x0, min(x0 + 8, nx)):
+                for y in range(y0, min(y0 + _BLOCK, ny)):
+                    for x in range(x0, min(x0 + _BLOCK, nx)):
                         pz, py, px = warped(warp, corner[0] + z * voxel[0], corner[1] + y * voxel[1], corner[2] + x * voxel[2])
                         _decide(capsules, owners, local, n, pz, py, px, owner, partner, border, tilt, z, y, x)
 
@@ -190,14 +195,15 @@ def _decide(capsules, owners, local, n, pz, py, px, owner, partner, border, tilt
         elif gap < gap2 and owners[i] != owners[i1]:
             gap2, i2 = gap, i
     owner[z, y, x] = owners[i1]
-    if i2 < 0 or gap2 - gap1 >= 120.0:
+    if i2 < 0 or gap2 - gap1 >= 2 * FAR_NM:
         return
     az, ay, ax = _away(capsules[i1], pz, py, px)
     bz, by, bx = _away(capsules[i2], pz, py, px)
     dz, dy, dx = az - bz, ay - by, ax - bx
+    # Where one neurite lies in front of the other the slope vanishes, and with it the meaning of a distance.
     slope = max(np.sqrt(dz * dz + dy * dy + dx * dx), 0.35)
     distance = (gap2 - gap1) / slope
-    if distance < 60.0:
+    if distance < FAR_NM:
         partner[z, y, x] = owners[i2]
         border[z, y, x] = distance
         tilt[z, y, x] = min(1.0, abs(dz) / slope)

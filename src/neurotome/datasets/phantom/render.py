@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from neurotome.datasets.phantom.organelles import CLASS, Contents
+from neurotome.datasets.phantom.organelles import CLASS, RIM_NM, Contents
 from neurotome.datasets.phantom.partition import Partition
 
 __all__ = ["Look", "make_look", "membrane_darkness", "render"]
@@ -200,7 +200,7 @@ def _myelin(depth: Pixels, under: Pixels, fine: Pixels, mottle: Pixels, along: P
 
 def _over(grey: Pixels, under: Pixels, depth: Pixels) -> Pixels:
     # A soft outline: the last nanometres outside fade into what is there.
-    cover = np.clip((depth + 5.0) / 5.0, 0, 1)
+    cover = np.clip((depth + RIM_NM) / RIM_NM, 0, 1)
     return cover * grey + (1 - cover) * under
 
 

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import socket
+import threading
+import urllib.request
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from neurotome.core import InputError
+from neurotome.report import css_colour, error_link, read_results
+from neurotome.view import RunView, open_view
+
+pytest.importorskip("neuroglancer")
+
+FLAGS = "--no-sandbox --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+GL_FLAGS = "--use-gl=angle --use-angle=swiftshader"
+
+
+@pytest.fixture
+def view(finished_run: Path) -> Iterator[RunView]:
+    opened = open_view(finished_run, block=False)
+    yield opened
+    opened.stop()
+
+
+def test_the_state_is_saved_and_the_client_is_served_from_here(finished_run: Path, view: RunView) -> None:
+    names = [layer["name"] for layer in json.loads((finished_run / "view.json").read_text())["layers"]]
+    assert names == ["EM", "probability", "truth", "predicted", "errors"]
+    page = urllib.request.urlopen(view.url, timeout=10).read().decode()
+    assert "main" in page and "http" not in page.replace("http-equiv", "")
+
+
+def test_voxels_are_served(finished_run: Path, view: RunView) -> None:
+    source = next(x for x in view.viewer.state.to_json()["layers"] if x["name"] == "predicted")["source"][0]["url"]
+    base, key = view.url.split("/v/")[0], source.rpartition("/")[2]
+    reply = urllib.request.urlopen(f"{base}/neuroglancer/npz/{key}/1,1,1/90,80,1/91,81,2", timeout=10).read()
+    served = np.load(io.BytesIO(zlib.decompress(reply))).ravel().tolist()
+    neurons = read_results(finished_run).neurons
+    assert neurons is not None and served == [int(np.asarray(neurons.data[1, 80, 90]))] == [116]
+
+
+def test_a_port_in_use_is_named(finished_run: Path) -> None:
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        with pytest.raises(InputError, match=f"Port {port} on 127.0.0.1.*--port"):
+            open_view(finished_run, port=port, block=False)
+
+
+def test_the_port_asked_for_is_used_and_free_again_afterwards(finished_run: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    for _ in range(2):
+        opened = open_view(finished_run, port=port, block=False)
+        assert opened.url.startswith(f"http://127.0.0.1:{port}/v/run-")
+        opened.stop()
+
+
+@pytest.fixture
+def page() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no chromium on this machine")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS.split(), *GL_FLAGS.split()])
+        yield browser.new_page(viewport={"width": 640, "height": 480})
+        browser.close()
+
+
+def _rendered(viewer: Any, page: Any) -> np.ndarray:
+    """What the viewer shows once all data have arrived, as (y, x, 3). The browser must be kept busy while waiting."""
+    import imageio.v3 as iio
+
+    page.wait_for_function("window.viewer && viewer.layerManager.managedLayers.length && viewer.isReady()", timeout=60_000)
+    found: dict[str, Any] = {}
+    waiting = threading.Thread(target=lambda: found.update(reply=viewer.screenshot()), daemon=True)
+    waiting.start()
+    for _ in range(240):
+        if not waiting.is_alive():
+            break
+        page.wait_for_timeout(250)
+    assert "reply" in found, "no picture after 60 s"
+    return iio.imread(io.BytesIO(found["reply"].screenshot.image))[..., :3]
+
+
+def _share_near(picture: np.ndarray, colour: str, opacity: float, tissue: float) -> float:
+    """Share of pixels that show tissue of this grey under a colour."""
+    wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) * opacity + tissue * (1 - opacity)
+    return float((np.abs(picture.astype(float) - wanted).max(-1) < 40).mean())
+
+
+@pytest.mark.browser
+def test_a_browser_shows_tissue_and_neurons(view: RunView, page: Any) -> None:
+    hosts: set[str] = set()
+    page.on("request", lambda r: hosts.add(r.url.split("/")[2]) if r.url.startswith("http") else None)
+    page.goto(view.url)
+    with view.viewer.txn() as state:
+        state.layout = "xy"
+        state.cross_section_scale = 0.2
+    picture = _rendered(view.viewer, page)
+    assert hosts == {view.url.split("/")[2]}
+    # Cells 6, 7, 10 and 11 surround the middle; their tissue is near white once its grey values are stretched.
+    for label in (106, 107, 110, 111):
+        assert _share_near(picture, css_colour(label), 0.5, 215) > 0.02
+
+
+@pytest.mark.browser
+def test_a_link_of_the_error_table_opens_there(finished_run: Path, view: RunView, page: Any) -> None:
+    results = read_results(finished_run)
+    split = next(row for row in results.errors if row["kind"] == "split")
+    path = error_link(results, split).rpartition(" ")[2]
+    page.goto(view.url.split("/v/")[0] + path)
+    picture = _rendered(view.links, page)
+    assert _share_near(picture, css_colour(116), 0.5, 170) > 0.005
+    assert page.evaluate("Array.from(viewer.navigationState.position.value)") == [split[axis] + 0.5 for axis in "xyz"]
