@@ -14,13 +14,9 @@ that did not choose: the left half picks threshold and settings for the right ha
 
 from __future__ import annotations
 
-import os
-
-for _name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-
 import argparse
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -197,15 +193,14 @@ def _print_all(contestants: list[Contestant], voxels: float) -> None:
     for c in contestants:
         best = min(c.errors, key=lambda t: sum(c.errors[t]))
         split, merge = c.information[best]
-        print(
-            f"| {c.system} | {c.settings} | {voxels / c.seconds:.1f} | {best:g} | {_held_out([c]):.4f} | {split:.2f} / {merge:.2f} |"
-        )
+        speed = f"{voxels / c.seconds:.1f}"
+        print(f"| {c.system} | {c.settings} | {speed} | {best:g} | {_held_out([c]):.4f} | {split:.2f} / {merge:.2f} |")
 
 
 def _print_best(contestants: list[Contestant], voxels: float) -> None:
     systems = {c.system: [d for d in contestants if d.system == c.system] for c in contestants}
     print(
-        "\nEach system with the settings that the other half of the sections chose; speed of its fastest and of its best settings:\n"
+        "\nEach system with the settings the other half chose; speed of its fastest settings and of those with the lowest error:\n"
     )
     print("| system | fastest Mvoxel/s | Mvoxel/s at lowest error | ARE held out |\n|---|---|---|---|")
     speeds = {}

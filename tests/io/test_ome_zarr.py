@@ -209,3 +209,14 @@ def test_an_empty_folder_called_zarr(tmp_path: Path) -> None:
     (tmp_path / "a.zarr").mkdir()
     with pytest.raises(FormatError, match="is not a Zarr group or array"):
         open_image(tmp_path / "a.zarr")
+
+
+def test_writing_can_go_on_in_a_volume_made_before(tmp_path: Path) -> None:
+    grid = Grid((6, 8, 10), (30, 6, 4))
+    ome_zarr.create(tmp_path / "a.zarr", shape=(2, *grid.shape), dtype=np.uint8, grid=grid, channels=("a", "b"))
+    box = Box((2, 0, 3), (4, 8, 10))
+    values = np.random.default_rng(0).integers(1, 255, (2, *box.shape), np.uint8)
+    ome_zarr.write_box(ome_zarr.reopen(tmp_path / "a.zarr"), box, values)
+    found = open_probability(tmp_path / "a.zarr").read()
+    assert np.array_equal(found[(slice(None), *box.slices)], values)
+    assert np.count_nonzero(found) == values.size

@@ -69,7 +69,7 @@ def test_empty_files_are_named(tmp_path: Path) -> None:
 
 
 def test_labels_as_float_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueRangeError, match=r"have type float32.*whole numbers"):
+    with pytest.raises(ValueRangeError, match=r"Labels in '.*a.npy' have type float32.*whole numbers"):
         open_labels(npy(tmp_path / "a.npy", np.ones((2, 3, 4), np.float32)), voxel_nm=VOXEL)
 
 

@@ -95,6 +95,15 @@ def test_nearest_voxel_of_parts_with_many_runs(seed):
     assert place.tolist() == mine[square.argmin()].tolist()
 
 
+def test_equally_near_voxels_go_by_position_even_when_a_later_block_is_searched_first():
+    # The box of the second block of 64 runs comes nearer to the partner than that of the first, its voxels do not.
+    first_block = [(0, 0, y, 0, 1) for y in range(64)]
+    second_block = [(0, 3, 0, 1, 2), (0, 3, 40, 5, 6)]
+    runs = np.array([*first_block, *second_block, (1, 0, 0, 5, 6)])
+    (place,) = nearest_pairs(runs, np.array([0]), np.array([1]), (1.0, 1.0, 1.0))
+    assert place.tolist() == [0, 0, 0]
+
+
 @given(ids, ids)
 @settings(max_examples=30, deadline=None)
 def test_parts_are_pairs_of_ids(truth, segmentation):

@@ -1,31 +1,20 @@
-import json
-from pathlib import Path
-from urllib.parse import unquote
+from neurotome.report import error_link, run_token, with_links
 
-from neurotome.report import error_link, link_token, read_results, run_token, with_links
-
-
-def test_a_link_is_a_command_and_a_state(finished_run: Path) -> None:
-    results = read_results(finished_run)
-    row = next(r for r in results.errors if r["kind"] == "split")
-    command, _, state = error_link(results, row).partition(f" /v/{link_token(results.record)}/#!")
-    place = [row[axis] for axis in "zyx"]
-    assert command == f"neurotome view '{finished_run}' --at {place[0]} {place[1]} {place[2]}"
-    there = json.loads(unquote(state))
-    assert there["position"] == [v + 0.5 for v in reversed(place)]
-    assert there["dimensions"] == {"x": [8e-09, "m"], "y": [6e-09, "m"], "z": [3e-08, "m"]}
-    layers = {layer["name"]: layer for layer in there["layers"]}
-    assert set(layers["predicted"]["segments"]) == {"116", str(2**40 + 7)}
-    assert layers["predicted"]["source"] == f"python://volume/{run_token(results.record)}.predicted"
+RECORD = {"command": "reconstruct", "config": {"voxel_nm": (30, 6, 6)}, "inputs": {"a.tif": "00"}, "seed": 0}
+ROW = {"rank": 1, "z": 3, "y": 20, "x": 100, "link": ""}
 
 
-def test_another_run_has_another_address(finished_run: Path) -> None:
-    record = dict(read_results(finished_run).record)
-    assert run_token({**record, "seconds": {}}) == run_token(record)
-    assert run_token({**record, "seed": 1}) != run_token(record)
+def test_a_link_is_a_command_and_a_path() -> None:
+    assert error_link("my out", RECORD, ROW) == f"neurotome view 'my out' --at 3 20 100 /at/{run_token(RECORD)}/3,20,100"
 
 
-def test_only_the_worst_rows_carry_a_link(finished_run: Path) -> None:
-    results = read_results(finished_run)
-    rows = with_links(results, [results.errors[0]] * 201)
-    assert rows[199]["link"] and rows[200]["link"] == ""
+def test_rows_keep_their_columns() -> None:
+    (row,) = with_links("out", RECORD, [ROW])
+    assert {**row, "link": ""} == ROW and row["link"] == error_link("out", RECORD, ROW)
+
+
+def test_another_run_has_another_address_and_the_same_run_the_same() -> None:
+    assert run_token({**RECORD, "seed": 1}) != run_token(RECORD)
+    assert run_token({**RECORD, "seconds": {"predict": 3}}) == run_token(RECORD)
+    # run.json gives lists where the running command had tuples.
+    assert run_token({**RECORD, "config": {"voxel_nm": [30, 6, 6]}}) == run_token(RECORD)

@@ -8,7 +8,7 @@ Read first: `targets.py` (what is learnt), then `predict.py`, then `train.py`.
 
 from neurotome.boundary.predict import DEFAULT_MODEL, check_voxel_size, kept_channels, predict, predict_blocks, predictor
 from neurotome.boundary.rescale import labels_on_grid, resampled_grid, resampled_image
-from neurotome.boundary.score import score
+from neurotome.boundary.score import inside_map, score
 from neurotome.boundary.targets import LONG12, NEAREST, affinity, cytoplasm, edges, offset_of, overlap, targets
 from neurotome.boundary.train import TrainConfig, VolumeConfig, train, with_paths_from
 
@@ -22,6 +22,7 @@ __all__ = [
     "check_voxel_size",
     "cytoplasm",
     "edges",
+    "inside_map",
     "kept_channels",
     "labels_on_grid",
     "offset_of",

@@ -103,7 +103,7 @@ def reopen(path: Path | str) -> ts.TensorStore:
 
 def write_box(array: ts.TensorStore, box: Box, values: np.ndarray) -> None:
     """Write `values`, (z, y, x) or (c, z, y, x), into a box; returns when they are on disk."""
-    with disk_full_named(Path(str(array.kvstore.path))):
+    with disk_full_named(Path(array.spec().to_json()["kvstore"]["path"])):
         array[(..., *box.slices)].write(values).result()
 
 

@@ -40,7 +40,7 @@ def save(
         _save_hdf5(volume, target, overwrite=overwrite, progress=progress)
         return
     with atomic_target(target.path, overwrite=overwrite, most_bytes=_raw_bytes(volume)) as temporary:
-        require_free_space(temporary, least_bytes(volume, target.format))
+        require_free_space(target.path, least_bytes(volume, target.format))
         if target.format == "precomputed":
             precomputed.write(volume, temporary, encoding, progress)
         else:
@@ -80,10 +80,10 @@ def _save_hdf5(volume: Volume, target: _Target, *, overwrite: bool, progress: Pr
         )
     with atomic_target(target.path, overwrite=overwrite or joins, most_bytes=_raw_bytes(volume)) as temporary:
         if joins:
-            require_free_space(temporary, target.path.stat().st_size + least_bytes(volume, "hdf5"))
+            require_free_space(target.path, target.path.stat().st_size + least_bytes(volume, "hdf5"))
             shutil.copyfile(target.path, temporary)
         else:
-            require_free_space(temporary, least_bytes(volume, "hdf5"))
+            require_free_space(target.path, least_bytes(volume, "hdf5"))
         hdf5.write(volume, temporary, target.dataset or hdf5.MAIN, progress)
 
 

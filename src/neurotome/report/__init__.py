@@ -7,7 +7,7 @@ Read first: `results.py` (what a run folder holds), then `page.py`, then `page.h
 """
 
 from neurotome.report.colours import MERGE, SPLIT, css_colour, label_colours, matching_labels
-from neurotome.report.links import error_link, link_token, run_token, view_command, with_links
+from neurotome.report.links import error_link, place_path, run_token, view_command, with_links
 from neurotome.report.page import write_report
 from neurotome.report.pictures import grey_range, spread
 from neurotome.report.results import Results, read_results
@@ -21,9 +21,9 @@ __all__ = [
     "error_link",
     "grey_range",
     "label_colours",
-    "link_token",
     "matching_labels",
     "matching_truth",
+    "place_path",
     "read_results",
     "run_token",
     "spread",

@@ -12,8 +12,8 @@ from typing import Any
 
 from neurotome.core import InputError
 from neurotome.io import atomic_write_json
-from neurotome.report import link_token, read_results, run_token
-from neurotome.view.state import build_state, require_neuroglancer
+from neurotome.report import Results, place_path, read_results, run_token
+from neurotome.view.state import build_state, look_at, require_neuroglancer
 
 __all__ = ["STATE", "RunView", "open_view"]
 
@@ -24,14 +24,10 @@ STATE = "view.json"
 
 @dataclass(frozen=True, eq=False)
 class RunView:
-    """A viewer that is being served. url: what to open in a browser. viewer: neuroglancer's own object.
-
-    links: a second viewer that takes its state from the address, which is where links into errors.csv lead.
-    """
+    """A viewer that is being served. url: what to open in a browser. viewer: neuroglancer's own object."""
 
     url: str
     viewer: Any
-    links: Any
 
     def wait(self) -> None:
         """Stay alive until Ctrl-C, then stop."""
@@ -79,8 +75,8 @@ def open_view(
     neuroglancer.set_server_bind_address(bind, port)
     viewer = neuroglancer.Viewer(token=run_token(results.record))
     viewer.set_state(state)
-    links = neuroglancer.UnsynchronizedViewer(token=link_token(results.record))
-    view = RunView(viewer.get_viewer_url(), viewer, links)
+    _serve_places(viewer, results)
+    view = RunView(viewer.get_viewer_url(), viewer)
     atomic_write_json(results.folder / STATE, viewer.state.to_json())
     for line in results.missing:
         _log.warning("No layer for it. %s", line)
@@ -88,6 +84,24 @@ def open_view(
     if block:
         view.wait()
     return view
+
+
+def _serve_places(viewer: Any, results: Results) -> None:
+    """Let links of errors.csv (`report.place_path`) move this viewer, and lead the browser to it."""
+    from neuroglancer import server
+    from tornado.web import HTTPError, RequestHandler
+
+    class Place(RequestHandler):
+        def get(self, *place: str) -> None:
+            try:
+                with viewer.txn() as state:
+                    look_at(state, results, [int(v) for v in place])
+            except InputError as error:
+                raise HTTPError(404, reason="place outside the volume") from error
+            self.redirect(f"/v/{viewer.token}/")
+
+    pattern = place_path(results.record, (0, 0, 0)).removesuffix("0,0,0") + r"(\d+),(\d+),(\d+)"
+    server.global_server.app.add_handlers(".*", [(pattern, Place)])
 
 
 def _require_free(bind: str, port: int) -> None:

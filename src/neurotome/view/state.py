@@ -12,7 +12,7 @@ from neurotome.core import Box, Grid, Image, InputError, Labels, MissingExtraErr
 from neurotome.report import MERGE, SPLIT, Results, css_colour, grey_range, matching_truth, read_results
 from neurotome.view.volumes import channel_data, image_volume, segmentation_volume, space
 
-__all__ = ["build_state", "require_neuroglancer"]
+__all__ = ["build_state", "look_at", "require_neuroglancer"]
 
 PANEL_PIXELS = (400, 620)
 """Height and width of a quarter of an ordinary browser window: what the first view fills."""
@@ -57,8 +57,6 @@ def build_state(
     if results.grid is None:
         raise RunFolderError(f"'{results.folder}' has no volume that can be opened", "an image or neurons", _why(results))
     state = neuroglancer.ViewerState(dimensions=space(results.grid))
-    place = _place(results.grid, at)
-    state.position = [v + 0.5 for v in reversed(place)]
     if results.image is not None:
         state.layers.append(name="EM", layer=_image_layer(neuroglancer, results.image))
     if results.probability is not None:
@@ -73,14 +71,27 @@ def build_state(
         state.layers.append(name="fragments", layer=layer, visible=False)
     if results.neurons is not None:
         layer = _segmentation_layer(neuroglancer, results.neurons, "predicted", _boxes(results))
-        layer.segments = _first_segments(results, place)
         state.layers.append(name="predicted", layer=layer)
     if results.errors:
         state.layers.append(name="errors", layer=_error_layer(neuroglancer, results, results.grid))
     _arrange(state, results.grid)
-    if at is not None:
-        state.cross_section_scale = CLOSE_SCALE
+    look_at(state, results, tuple(n // 2 for n in results.grid.shape) if at is None else at)
+    if at is None:
+        _step_back(state, results.grid)
     return state
+
+
+def look_at(state: Any, results: Results, place: Sequence[int]) -> None:
+    """Move to a voxel z, y, x, closely, and choose what is there: at an error both objects, then the largest neurons.
+
+    Raises InputError for a place outside the volume.
+    """
+    assert results.grid is not None
+    z, y, x = _inside(results.grid, place)
+    state.position = [x + 0.5, y + 0.5, z + 0.5]
+    state.cross_section_scale = CLOSE_SCALE
+    if results.neurons is not None:
+        state.layers["predicted"].layer.segments = _segments_at(results, (z, y, x))
 
 
 def require_neuroglancer() -> Any:
@@ -96,13 +107,11 @@ def _why(results: Results) -> str:
     return "; ".join(results.missing) or "let the run finish"
 
 
-def _place(grid: Grid, at: Sequence[int] | None) -> tuple[int, int, int]:
-    if at is None:
-        z, y, x = (n // 2 for n in grid.shape)
-        return z, y, x
+def _inside(grid: Grid, at: Sequence[int]) -> tuple[int, int, int]:
     if len(at) != 3 or any(not 0 <= v < n for v, n in zip(at, grid.shape, strict=True)):
         raise InputError(f"Place {tuple(at)}", f"z, y, x inside the volume {grid.shape}", "give the voxel as in errors.csv")
-    return int(at[0]), int(at[1]), int(at[2])
+    z, y, x = (int(v) for v in at)
+    return z, y, x
 
 
 def _image_layer(neuroglancer: Any, image: Image) -> Any:
@@ -183,8 +192,8 @@ def _boxes(results: Results) -> dict[int, Box]:
     }
 
 
-def _first_segments(results: Results, place: tuple[int, int, int], wanted: int = 12) -> list[int]:
-    """What has a surface at first: the neuron looked at (at an error, both), then the largest."""
+def _segments_at(results: Results, place: tuple[int, int, int], wanted: int = 12) -> list[int]:
+    """What has a surface: the neuron looked at (at an error, both), then the largest."""
     assert results.neurons is not None
     z, y, x = place
     chosen = [int(np.asarray(results.neurons.data[z, y, x]))]
@@ -197,12 +206,9 @@ def _first_segments(results: Results, place: tuple[int, int, int], wanted: int =
 
 
 def _arrange(state: Any, grid: Grid) -> None:
-    """Section, two cuts and surfaces, each filling its panel; a large volume is not zoomed out further than is quick to load."""
-    _, height, width = grid.shape
-    fitting = max(height, width * PANEL_PIXELS[0] / PANEL_PIXELS[1]) / PANEL_PIXELS[0]
-    state.cross_section_scale = float(min(max(fitting, 0.25), 8.0))
+    """Section, two cuts and surfaces, on a dark ground."""
     extent = max(n * v for n, v in zip(grid.shape, grid.voxel_nm, strict=True))
-    # Both scales count voxels of the first axis, x.
+    # Both scales of a state count voxels of the first axis, x.
     state.projection_scale = float(1.25 * extent / grid.voxel_nm[2])
     state.projection_orientation = [0.36, 0.14, 0.06, 0.92]
     state.layout = "4panel"
@@ -210,3 +216,10 @@ def _arrange(state: Any, grid: Grid) -> None:
     state.show_axis_lines = False
     state.cross_section_background_color = BACKGROUND
     state.projection_background_color = BACKGROUND
+
+
+def _step_back(state: Any, grid: Grid) -> None:
+    """The whole section in its panel; a large one is not zoomed out further than is quick to load."""
+    _, height, width = grid.shape
+    fitting = max(height * grid.voxel_nm[1] / grid.voxel_nm[2] / PANEL_PIXELS[0], width / PANEL_PIXELS[1])
+    state.cross_section_scale = float(min(max(fitting, 0.05), 8.0))
