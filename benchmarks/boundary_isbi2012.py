@@ -2,8 +2,8 @@
 
     python benchmarks/boundary_isbi2012.py [--model isbi2012-membrane-2d] [--averaging 8]
 
-The network trained on sections 0-17; 18-23 were used to keep the best of its checkpoints (by loss, not by these scores). The official
-scores of published networks are on the 30 test sections with secret labels, so they are near, not equal, in meaning.
+The network trained on sections 0-17; 18-23 were used to keep the best of its checkpoints (by loss, not by these scores). The
+official scores of published networks are on the 30 test sections with secret labels: near, not equal, in meaning.
 """
 
 from __future__ import annotations
@@ -36,9 +36,8 @@ def main() -> None:
         scores = isbi_scores(p, inside)
         best = scores.best_threshold()
         at_best = np.array([r["v_rand"] for r in scores.to_rows() if abs(r["threshold"] - best) < 1e-9])
-        print(
-            f"| {name} | {scores.v_rand:.4f} | {scores.v_info:.4f} | {best:.1f} | {at_best.mean():.4f} +- {at_best.std(ddof=1):.4f} (n = {len(at_best)}) |"
-        )
+        spread = f"{at_best.mean():.4f} +- {at_best.std(ddof=1):.4f} (n = {len(at_best)})"
+        print(f"| {name} | {scores.v_rand:.4f} | {scores.v_info:.4f} | {best:.1f} | {spread} |")
     print("| U-Net, official test set (as published) | 0.9728 | 0.9866 | | |")
 
 

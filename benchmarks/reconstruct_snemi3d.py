@@ -2,8 +2,8 @@
 
     python benchmarks/reconstruct_snemi3d.py [-o OUT] [--averaging 4]
 
-The command runs in a process of its own. Scores are given for the whole volume (the network trained on sections 0-59 of it) and for
-sections 60-69 alone, which it never saw; both against the connected parts of the truth, convention isbi.
+The command runs in a process of its own. Scores are given for the whole volume (the network trained on sections 0-59 of it) and
+for sections 60-69 alone, which it never saw; both against the connected parts of the truth, convention isbi.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python benchmarks/zoo/evaluate.py MODEL_FOLDER [--averaging 8] [--write]
 
-The network never saw sections 60-69 of SNEMI3D. Settings (t_high, smoothing, threshold) are chosen by adapted Rand error against the
-connected parts of the truth on sections 60-64 and reported on 65-69, and the other way round; the shipped setting is the one
-chosen on all ten, whose score is given beside the two honest ones.
+The network never saw sections 60-69 of SNEMI3D. Settings (t_high, smoothing, threshold) are chosen by adapted Rand error against
+the connected parts of the truth on sections 60-64 and reported on 65-69, and the other way round; the shipped setting is the
+one chosen on all ten, whose score is given beside the two honest ones.
 """
 
 from __future__ import annotations
@@ -79,10 +79,17 @@ def main() -> None:
 def write(model: Path, settings: neurons.SegmentSettings, rows: list[dict[str, Any]], averaging: int) -> None:
     card, folder = load_card(model)
     scores = tuple(
-        {"metric": m, "value": round(float(r[m]), 4), "method": r["chosen on"], "support": f"SNEMI3D {r['reported on']}", "averaging": averaging,
-         "convention": "isbi, component truth"}
-        for r in rows for m in METRICS[:3]
-    )  # fmt: skip
+        {
+            "metric": metric,
+            "value": round(float(row[metric]), 4),
+            "method": row["chosen on"],
+            "support": f"SNEMI3D {row['reported on']}",
+            "averaging": averaging,
+            "convention": "isbi, component truth",
+        }
+        for row in rows
+        for metric in METRICS[:3]
+    )
     mine: ModelCard = replace(card, segmentation={**_short(settings), **FIXED, "channels": CHANNELS}, scores=scores)
     atomic_write_json(folder / "card.json", json.loads(json.dumps(mine.to_json())))
 

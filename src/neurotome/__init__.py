@@ -23,7 +23,7 @@ __version__ = "0.1.0"
 _ROOMS = tuple(name for name in __all__ if name != "open")
 
 
-def open(path: str | Path, *, voxel_nm: Nm3 | None = None, channel: str | int | None = None) -> Image:  # noqa: A001
+def open(path: str | Path, *, voxel_nm: Nm3 | None = None, channel: str | int | None = None) -> Image:
     """Open grey values lazily: see `neurotome.io.open_image`, and `open_labels`, `open_probability` beside it."""
     from neurotome.io import open_image
 

@@ -29,8 +29,8 @@ def test_everything_promised_is_there(finished, small_phantom):
     result, out = finished
     names = {p.name for p in out.iterdir()}
     assert names >= {
-        "run.json", "boundary.ome.zarr", "fragments.ome.zarr", "neurons.ome.zarr", "neurons.csv", "region_graph.npz", "merges.npz",
-        "scores.json", "errors.csv", "objects.csv", "threshold_curve.csv", "report.html",
+        "run.json", "boundary.ome.zarr", "fragments.ome.zarr", "neurons.ome.zarr", "neurons.csv", "region_graph.npz",
+        "merges.npz", "scores.json", "errors.csv", "objects.csv", "threshold_curve.csv", "report.html",
     }  # fmt: skip
     assert not any(n.startswith(".") or n.endswith((".blocks", ".lock")) for n in names)
     record = json.loads((out / "run.json").read_text())

@@ -46,9 +46,8 @@ def convert(
     volume = openers[kind](source, voxel_nm=voxel_nm) if kind else open_volume(source, voxel_nm=voxel_nm)
     with Bars(console) as bars:
         save(volume, target, overwrite=overwrite, progress=bars)
-    console.print(
-        f"{target}: {type(volume).__name__.lower()}, voxels {_readable(volume.grid.shape)} of {_readable(volume.grid.voxel_nm)} nm"
-    )
+    kind = type(volume).__name__.lower()
+    console.print(f"{target}: {kind}, {_readable(volume.grid.shape)} voxels of {_readable(volume.grid.voxel_nm)} nm")
 
 
 def score(

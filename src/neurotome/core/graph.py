@@ -50,4 +50,4 @@ class MergeList:
 
     @property
     def score(self) -> np.ndarray:
-        return self.affinity_sum / (255.0 * np.maximum(self.contact, 1))
+        return np.asarray(self.affinity_sum / (255.0 * np.maximum(self.contact, 1)))

@@ -139,7 +139,8 @@ def require_unit_interval(values: np.ndarray, name: str) -> None:
 
 def _dtype(data: ArrayLike) -> np.dtype[Any]:
     # tensorstore has a type class of its own that knows its NumPy twin.
-    return np.dtype(getattr(data.dtype, "numpy_dtype", data.dtype))
+    dtype: np.dtype[Any] = np.dtype(getattr(data.dtype, "numpy_dtype", data.dtype))
+    return dtype
 
 
 def _require_shape(data: ArrayLike, grid: Grid, name: str, channels: int | None) -> None:
