@@ -95,7 +95,9 @@ def view(
     """Open the result of a run in neuroglancer: image, probability, neurons, truth and errors. Stop with Ctrl-C."""
     from neurotome.view import open_view
 
-    open_view(run, port=port, at=at, block=True)
+    running = open_view(run, port=port, at=at, block=False)
+    Console(highlight=False).print(f"{running.url}\nStop with Ctrl-C.")
+    running.wait()
 
 
 def _readable(value: object) -> str:

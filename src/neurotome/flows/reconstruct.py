@@ -95,13 +95,13 @@ def _neurons(
     probability = predict_step(run, ready, seen, progress)
     segmentation = segment_volume(run, probability, how, progress)
     labels = segmentation.labels if seen is image else boundary.labels_on_grid(segmentation.labels, image.grid)
-    run.keep({"neurons": write_neurons(run, labels, progress), "channels": ready.channels, "model": card.name})
+    run.keep({"neurons": write_neurons(run, labels, progress), "channels": ready.channels, "model_card": card.to_json()})
     return labels
 
 
 def _score(run: RunFolder, labels: Labels, truth: Labels, how: neurons.SegmentSettings, progress: Progress) -> None:
     with run.step("score"):
-        scores = write_scores(labels, truth, run.path, progress)
+        scores = write_scores(run, labels, truth, progress)
         stored = stored_segmentation(run, labels, how)
         if stored is not None:
             curve = neurons.threshold_table(stored, truth, CURVE)

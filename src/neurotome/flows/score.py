@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from neurotome import boundary, measure
-from neurotome.core import Grid, Labels, Progress, Score, Scores, silent
+from neurotome.core import Grid, Labels, Progress, Record, Score, Scores, silent
 from neurotome.core.geometry import Nm3
-from neurotome.io import atomic_write_json, describe, open_labels, open_probability, write_csv
-from neurotome.report import view_command
+from neurotome.io import RunFolder, atomic_write_json, describe, open_labels, open_probability, write_csv
+from neurotome.report import with_links
 
 __all__ = ["headline", "open_truth", "score_boundary_file", "score_files", "write_scores"]
 
@@ -37,7 +36,7 @@ def score_files(
     )
     scores = measure.comparison_scores(comparison, conventions=conventions)
     out.parent.mkdir(parents=True, exist_ok=True)
-    _write_errors(comparison, out.parent, out.parent, progress)
+    _write_errors(comparison, out.parent, progress)
     atomic_write_json(out, scores.to_json())
     return scores
 
@@ -58,7 +57,7 @@ def score_boundary_file(prediction: str, truth: str, out: Path, *, truth_is: str
     return scores
 
 
-def write_scores(labels: Labels, truth: Labels, folder: Path, progress: Progress) -> Scores:
+def write_scores(run: RunFolder, labels: Labels, truth: Labels, progress: Progress) -> Scores:
     """scores.json, errors.csv and objects.csv of a run.
 
     The headline is against the connected parts of the truth, because a crop cuts neurons apart and nothing inside it can tell;
@@ -68,17 +67,17 @@ def write_scores(labels: Labels, truth: Labels, folder: Path, progress: Progress
     whole = measure.compare(labels, truth, progress=progress)
     found = [*measure.comparison_scores(parts, conventions=("isbi", "cremi")), *measure.comparison_scores(whole)]
     scores = Scores(tuple(found))
-    _write_errors(parts, folder, folder, progress)
-    atomic_write_json(folder / "scores.json", scores.to_json())
+    _write_errors(parts, run.path, progress, run.record)
+    atomic_write_json(run / "scores.json", scores.to_json())
     return scores
 
 
-def _write_errors(comparison: measure.Comparison, folder: Path, run: Path, progress: Progress) -> None:
-    errors = measure.error_table(comparison, limit=WORST, progress=progress)
-    linked = measure.ErrorTable(
-        tuple(replace(row, link=view_command(run, (row.z, row.y, row.x))) for row in errors), errors.found
-    )
-    write_csv(folder / "errors.csv", linked.to_rows(), measure.ERROR_COLUMNS)
+def _write_errors(comparison: measure.Comparison, folder: Path, progress: Progress, record: Record | None = None) -> None:
+    """errors.csv and objects.csv; in a run folder each error carries the way to look at it."""
+    rows = measure.error_table(comparison, limit=WORST, progress=progress).to_rows()
+    if record is not None:
+        rows = with_links(folder, record.to_json(), rows)
+    write_csv(folder / "errors.csv", rows, measure.ERROR_COLUMNS)
     write_csv(folder / "objects.csv", measure.object_table(comparison).to_rows(), measure.OBJECT_COLUMNS)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from neurotome.core import MergeList, RegionGraph, ValueRangeError
-from neurotome.neurons.contraction import contract
+from neurotome.neurons.chains import contract
 from neurotome.neurons.region_graph import Rows
 
 __all__ = ["agglomerate", "agglomerate_rows", "cut", "merges_above", "scaled"]

@@ -7,7 +7,7 @@ from numba import njit
 
 from neurotome.neurons.agglomerate import scaled
 from neurotome.neurons.connected import connect, joins_above
-from neurotome.neurons.contraction import contract
+from neurotome.neurons.ordered import merge_small
 from neurotome.neurons.region_graph import Rows
 
 __all__ = ["fill_holes", "grow", "merge_dust", "renumber", "zero_small"]
@@ -65,9 +65,7 @@ def merge_dust(segment_of: np.ndarray, rows: Rows, sizes: np.ndarray, min_voxels
     order = np.argsort(first)
     pairs = np.stack(np.divmod(code, len(sizes)), axis=1).astype(np.uint32)[order]
     segment_sizes = np.bincount(segment_of, weights=sizes, minlength=len(sizes)).astype(np.int64)
-    merged, _, _ = contract(
-        pairs, sums[0][order], sums[1][order], least=scaled(least_score), sizes=segment_sizes, min_size=min_voxels
-    )
+    merged = merge_small(pairs, sums[0][order], sums[1][order], segment_sizes, min_size=min_voxels, least=scaled(least_score))
     parent = np.arange(len(sizes))
     for a, b in merged:
         parent[b] = a

@@ -1,0 +1,291 @@
+"""Merging in any order that gives the same tree: chains of best neighbours (Bruynooghe 1977), one neighbourhood at a time.
+
+Mean linkage is reducible: the mean to a union never exceeds the better of the two means. So a row that is the best of both its
+ends may merge before any other, and the merges sorted by score are those of merging strictly in order. Going from a segment to
+its best neighbour, from there to that one's best neighbour, and so on, soon ends at such a row, and everything touched lies close
+together in memory; a queue over the whole volume would jump through all of it.
+
+A segment with few neighbours finds the best one by looking at them. One with many keeps a heap of its rows. An entry holds what
+the row was worth when it was entered; since rows only lose, an entry that is out of date is corrected when it comes up.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from neurotome.neurons.neighbours import (
+    CONTACT,
+    ENDS,
+    LINK,
+    LIVE,
+    LOW,
+    PLAIN,
+    ROOM,
+    SUM,
+    compare,
+    items_of,
+    neighbour_maps,
+    new_rows,
+    pour,
+    row_before,
+)  # fmt: skip
+
+__all__ = ["contract"]
+
+_NONE = -1
+_NO_HEAP = -1
+# Heap entries: sum and contact when entered, key | row << 32. heaps[i] = (start, room, size).
+_KEY_ROW = 2
+_HEAP_START, _HEAP_ROOM, _HEAP_SIZE = 0, 1, 2
+
+
+def contract(
+    pairs: np.ndarray, affinity_sum: np.ndarray, contact: np.ndarray, *, least: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Merge the best row, add up the rows it doubles, repeat while 256 * affinity_sum >= least * contact.
+
+    Parameters
+    ----------
+    pairs, affinity_sum, contact
+        (r, 2) uint32 ids from 1 up, smaller first, each pair once, sorted; (r,) int64; (r,) int64 above 0.
+    least
+        The threshold times 255 * 256, rounded.
+
+    Returns
+    -------
+    (m, 2) uint32 merged ids (smaller first; the union goes on under it), (m,) sums, (m,) contacts: by falling mean, equal means by
+    rising key of the row that merged.
+    """
+    n = int(pairs.max()) if len(pairs) else 0
+    rows = new_rows(pairs, affinity_sum, contact)
+    nodes, pool, end = neighbour_maps(pairs, n)
+    merged = _follow_chains(rows, nodes, pool, end, least)
+    merged = merged[np.lexsort((merged[:, LINK] & LOW, -merged[:, SUM] / merged[:, CONTACT]))]
+    _order_exactly(merged)
+    return _replay(merged, n), merged[:, SUM].copy(), merged[:, CONTACT].copy()
+
+
+@njit(cache=True)
+def _follow_chains(rows, nodes, pool, end, least):
+    """The rows that merged, as they were then, in the order of the chains."""
+    n = len(nodes) - 1
+    alive = np.ones(n + 1, np.bool_)
+    heaps = np.full((n + 1, 3), _NO_HEAP, np.int64)
+    entries, entries_end = np.empty((1024, 3), np.int64), 0
+    merged, count = np.empty((max(n, 1), 4), np.int64), 0
+    chain, moved = np.empty(n + 1, np.int64), np.empty(n + 1, np.int64)
+    for first in range(1, n + 1):
+        length = 1 if alive[first] else 0
+        chain[0] = first
+        while length > 0:
+            a = chain[length - 1]
+            if nodes[a, ROOM] > PLAIN:
+                if heaps[a, _HEAP_SIZE] == _NO_HEAP:
+                    entries, entries_end = _build_heap(a, rows, nodes, pool, least, heaps, entries, entries_end)
+                r = _heap_best(a, rows, least, heaps, entries)
+            else:
+                r = _plain_best(a, rows, nodes, pool, least)
+            if r == _NONE:
+                break
+            b = _other_end(a, r, rows)
+            if length == 1 or chain[length - 2] != b:
+                chain[length] = b
+                length += 1
+                continue
+            merged[count] = rows[r]
+            count += 1
+            rows[r, CONTACT] = 0
+            if nodes[a, LIVE] > nodes[b, LIVE]:
+                a, b = b, a
+            alive[a] = False
+            pool, end, new = pour(a, b, nodes, pool, end, rows, moved)
+            for k in range(new):
+                _rename_end(moved[k], a, b, rows)
+            if heaps[b, _HEAP_SIZE] != _NO_HEAP:
+                entries, entries_end = _enter(b, moved[:new], rows, least, heaps, entries, entries_end)
+            length -= 2
+            if length == 0:
+                chain[0] = b
+                length = 1
+    return merged[:count]
+
+
+@njit(cache=True)
+def _plain_best(i, rows, nodes, pool, least):
+    """The best row of a node with a short list, if it is at least the threshold."""
+    start, stop = items_of(nodes, pool, i)
+    if start == stop:
+        return _NONE
+    best = pool[start] >> 32
+    for k in range(start + 1, stop):
+        if row_before(rows, pool[k] >> 32, best):
+            best = pool[k] >> 32
+    return best if 256 * rows[best, SUM] >= least * rows[best, CONTACT] else _NONE
+
+
+@njit(cache=True)
+def _other_end(i, r, rows):
+    low, high = rows[r, ENDS] & LOW, rows[r, ENDS] >> 32
+    return high if low == i else low
+
+
+@njit(cache=True)
+def _rename_end(r, old, new, rows):
+    low, high = rows[r, ENDS] & LOW, rows[r, ENDS] >> 32
+    rows[r, ENDS] = new | (high << 32) if low == old else low | (new << 32)
+
+
+# --- heaps
+
+
+@njit(cache=True)
+def _build_heap(i, rows, nodes, pool, least, heaps, entries, end):
+    start, stop = items_of(nodes, pool, i)
+    found, count = np.empty(stop - start, np.int64), 0
+    for k in range(start, stop):
+        if pool[k] > 0:
+            found[count] = pool[k] >> 32
+            count += 1
+    heaps[i, _HEAP_START], heaps[i, _HEAP_ROOM], heaps[i, _HEAP_SIZE] = end, 0, 0
+    return _enter(i, found[:count], rows, least, heaps, entries, end)
+
+
+@njit(cache=True)
+def _enter(i, added, rows, least, heaps, entries, end):
+    """Enter rows into the heap of node i."""
+    start, room, size = heaps[i, _HEAP_START], heaps[i, _HEAP_ROOM], heaps[i, _HEAP_SIZE]
+    if size + len(added) > room:
+        room = 2 * (size + len(added))
+        if end + room > len(entries):
+            longer = np.empty((2 * len(entries) + room, 3), np.int64)
+            longer[:end] = entries[:end]
+            entries = longer
+        entries[end : end + size] = entries[start : start + size]
+        start, end = end, end + room
+    heap = entries[start : start + room]
+    many = len(added) > size // 4
+    for r in added:
+        if 256 * rows[r, SUM] >= least * rows[r, CONTACT]:
+            _write_entry(heap, size, r, rows)
+            if not many:
+                _rise(heap, size)
+            size += 1
+    if many:
+        for k in range(size // 2 - 1, -1, -1):
+            _sink(heap, size, k)
+    heaps[i, _HEAP_START], heaps[i, _HEAP_ROOM], heaps[i, _HEAP_SIZE] = start, room, size
+    return entries, end
+
+
+@njit(cache=True)
+def _heap_best(i, rows, least, heaps, entries):
+    """The best row of a node with a heap, or _NONE; entries that are out of date are put right on the way."""
+    size = heaps[i, _HEAP_SIZE]
+    heap = entries[heaps[i, _HEAP_START] : heaps[i, _HEAP_START] + size]
+    while size > 0:
+        r = heap[0, _KEY_ROW] & LOW
+        if rows[r, CONTACT] == heap[0, CONTACT]:
+            break
+        if rows[r, CONTACT] > 0 and 256 * rows[r, SUM] >= least * rows[r, CONTACT]:
+            _write_entry(heap, 0, r, rows)
+        else:
+            size -= 1
+            _copy_entry(heap, size, 0)
+        _sink(heap, size, 0)
+    heaps[i, _HEAP_SIZE] = size
+    return heap[0, _KEY_ROW] & LOW if size > 0 else _NONE
+
+
+@njit(cache=True)
+def _write_entry(heap, k, r, rows):
+    heap[k, SUM] = rows[r, SUM]
+    heap[k, CONTACT] = rows[r, CONTACT]
+    heap[k, _KEY_ROW] = ((rows[r, LINK] & LOW) << 32) | r
+
+
+@njit(cache=True)
+def _copy_entry(heap, source, target):
+    heap[target, 0], heap[target, 1], heap[target, 2] = heap[source, 0], heap[source, 1], heap[source, 2]
+
+
+@njit(cache=True)
+def _before(heap, k, other_sum, other_contact, other_key_row):
+    order = compare(heap[k, SUM], heap[k, CONTACT], other_sum, other_contact)
+    # Key and row in one number: keys differ, so comparing it compares them.
+    return order > 0 or (order == 0 and heap[k, _KEY_ROW] < other_key_row)
+
+
+@njit(cache=True)
+def _sink(heap, size, k):
+    if k >= size:
+        return
+    s, c, key_row = heap[k, SUM], heap[k, CONTACT], heap[k, _KEY_ROW]
+    while True:
+        child = 2 * k + 1
+        if child >= size:
+            break
+        if child + 1 < size and _before(heap, child + 1, heap[child, SUM], heap[child, CONTACT], heap[child, _KEY_ROW]):
+            child += 1
+        if not _before(heap, child, s, c, key_row):
+            break
+        _copy_entry(heap, child, k)
+        k = child
+    heap[k, SUM], heap[k, CONTACT], heap[k, _KEY_ROW] = s, c, key_row
+
+
+@njit(cache=True)
+def _rise(heap, k):
+    s, c, key_row = heap[k, SUM], heap[k, CONTACT], heap[k, _KEY_ROW]
+    while k > 0:
+        above = (k - 1) // 2
+        if not _precedes(s, c, key_row, heap, above):
+            break
+        _copy_entry(heap, above, k)
+        k = above
+    heap[k, SUM], heap[k, CONTACT], heap[k, _KEY_ROW] = s, c, key_row
+
+
+@njit(cache=True)
+def _precedes(s, c, key_row, heap, k):
+    order = compare(s, c, heap[k, SUM], heap[k, CONTACT])
+    return order > 0 or (order == 0 and key_row < heap[k, _KEY_ROW])
+
+
+# --- the list in order
+
+
+@njit(cache=True)
+def _order_exactly(merged):
+    """Put right the few places where means that differ are equal as float64 (insertion sort of a list that is almost sorted)."""
+    row = np.empty(4, np.int64)
+    for i in range(1, len(merged)):
+        k = i
+        row[:] = merged[i]
+        while k > 0 and row[SUM] / row[CONTACT] == merged[k - 1, SUM] / merged[k - 1, CONTACT]:
+            order = compare(row[SUM], row[CONTACT], merged[k - 1, SUM], merged[k - 1, CONTACT])
+            if order < 0 or (order == 0 and (row[LINK] & LOW) > (merged[k - 1, LINK] & LOW)):
+                break
+            merged[k] = merged[k - 1]
+            k -= 1
+        merged[k] = row
+
+
+@njit(cache=True)
+def _replay(merged, n):
+    """Unite in order; the names of the two segments at each merge. A segment is named by its smallest member."""
+    parent = np.arange(n + 1)
+    pairs = np.empty((len(merged), 2), np.uint32)
+    for i in range(len(merged)):
+        a, b = _root(parent, merged[i, ENDS] & LOW), _root(parent, merged[i, ENDS] >> 32)
+        pairs[i, 0], pairs[i, 1] = min(a, b), max(a, b)
+        parent[max(a, b)] = min(a, b)
+    return pairs
+
+
+@njit(cache=True)
+def _root(parent, i):
+    while parent[i] != i:
+        parent[i] = parent[parent[i]]
+        i = parent[i]
+    return i
