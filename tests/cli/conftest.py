@@ -1,5 +1,6 @@
 import sys
 
+import imageio.v3 as imageio
 import numpy as np
 import pytest
 
@@ -42,4 +43,13 @@ def files(small_phantom, tmp_path_factory):
     damaged = bytearray((folder / "image.ome.tif").read_bytes())
     damaged[len(damaged) // 2 : len(damaged) // 2 + 2000] = bytes(2000)
     (folder / "damaged.ome.tif").write_bytes(damaged)
+    grey = small_phantom.image.read()
+    imageio.imwrite(folder / "rgb.tif", np.stack([grey[0], grey[1], grey[2]], -1))
+    save(Image(grey.astype(np.float32) / 100, grid), folder / "too-bright.h5")
+    save(Image(small_phantom.neurons.read().astype(np.float32), grid), folder / "float-labels.h5")
+    for name, sections in {"gap": (1, 2, 9, 10), "sizes": (1, 2, 3)}.items():
+        (folder / name).mkdir()
+        for n in sections:
+            cut = 100 if name == "sizes" and n == 2 else 128
+            imageio.imwrite(folder / name / f"s{n}.png", grey[n - 1, :cut])
     return folder

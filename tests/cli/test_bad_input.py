@@ -1,6 +1,7 @@
 """Bad input: one clear line that says what to do, exit code 2, and nothing half-written."""
 
 import json
+import shutil
 
 import pytest
 
@@ -29,6 +30,10 @@ def complain(result, *words):
         ("image.ome.tif", ("--threshold", 1.5), ("1.5", "[0, 1]")),
         ("image.ome.tif", ("--averaging", 3), ("1, 2, 4, 8",)),
         ("image.ome.tif", ("--truth", "truth-short.ome.tif"), ("(5, 128, 128)", "(10, 128, 128)")),
+        ("rgb.tif", ("--voxel-nm", 30, 6, 6), ("rgb.tif", "--channel")),
+        ("gap", ("--voxel-nm", 30, 6, 6), ("gap", "3")),
+        ("sizes", ("--voxel-nm", 30, 6, 6), ("s2.png", "100")),
+        ("image.ome.tif", ("--truth", "float-labels.h5"), ("float32", "whole numbers")),
         ("image.ome.tif", ("--truth", "truth-other-voxel.ome.tif"), ("voxel size", "40, 4, 4")),
     ],
 )
@@ -64,6 +69,19 @@ def affinities(files):
         truth = open_labels(files / "truth.ome.tif")
         save(Probability(targets(truth.read(), NEAREST)[0].astype("uint8") * 255, truth.grid, NEAREST), path)
     return (path,)
+
+
+def test_probabilities_outside_0_and_1(cli, files, tmp_path):
+    complain(cli("neurons", "segment", files / "too-bright.h5", "-o", tmp_path / "out", "--channel", "membrane"), "[0, 1]")
+    assert not (tmp_path / "out" / "neurons.ome.zarr").exists()
+
+
+def test_a_full_disk(cli, files, tmp_path, monkeypatch):
+    usage = type(shutil.disk_usage(tmp_path))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage(10**9, 10**9 - 1000, 1000))
+    complain(cli("reconstruct", files / "image.ome.tif", "-o", tmp_path / "out", "--averaging", 1), "No room", "free")
+    complain(cli("convert", files / "image.ome.tif", tmp_path / "copy.ome.zarr"), "No room", "free")
+    assert not (tmp_path / "copy.ome.zarr").exists() and not (tmp_path / "out").exists()
 
 
 def test_scores_of_things_that_do_not_fit(cli, files, tmp_path):

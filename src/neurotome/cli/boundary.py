@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from neurotome.cli.progress import Bars
-from neurotome.cli.reconstruct import Overwrite, Voxel
+from neurotome.cli.reconstruct import Channels, Overwrite, Voxel
 
 app = typer.Typer(help="Where are the membranes? Train, apply and judge boundary networks.", no_args_is_help=True)
 
@@ -62,10 +62,13 @@ def score(
     truth_is: Annotated[str, typer.Option(help="instances, inside (high = cell) or membrane (high = membrane).")],
     out: Annotated[Path, typer.Option("-o", "--out", help="File for the scores.")] = Path("scores.json"),
     voxel_nm: Voxel = None,
+    channel: Channels = None,
 ) -> None:
     """V_rand and V_info after thinning, as in the ISBI-2012 challenge."""
     from neurotome.flows import score_boundary_file
 
     console = Console(highlight=False)
-    for s in score_boundary_file(probability, truth, out, truth_is=truth_is, voxel_nm=voxel_nm):
+    for s in score_boundary_file(
+        probability, truth, out, truth_is=truth_is, voxel_nm=voxel_nm, channels=tuple(channel) if channel else None
+    ):
         console.print(f"  {s.metric:<24} {s.value:.4f}")

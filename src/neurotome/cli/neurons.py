@@ -11,7 +11,7 @@ from rich.table import Table
 
 from neurotome.cli.files import score
 from neurotome.cli.progress import Bars
-from neurotome.cli.reconstruct import Overwrite, Voxel
+from neurotome.cli.reconstruct import Channels, Overwrite, Voxel
 
 app = typer.Typer(
     help="Which voxels are one neuron? Segment probabilities, choose the threshold, judge the result.", no_args_is_help=True
@@ -27,6 +27,7 @@ def segment(
     threshold: Annotated[float | None, typer.Option(help="Where to stop, 0 to 1 [default: the method's].")] = None,
     min_voxels: Annotated[int, typer.Option(help="Smaller segments are merged or removed.")] = 0,
     voxel_nm: Voxel = None,
+    channel: Channels = None,
     overwrite: Overwrite = False,
 ) -> None:
     """From probabilities to labelled neurons and a table."""
@@ -38,6 +39,7 @@ def segment(
             probability,
             out,
             voxel_nm=voxel_nm,
+            channels=tuple(channel) if channel else None,
             method=method,
             threshold=threshold,
             min_voxels=min_voxels,
@@ -56,6 +58,7 @@ def tune(
     at_most: Annotated[int | None, typer.Option(help="Largest number of merge errors, with --by merge_errors.")] = None,
     components: Annotated[bool, typer.Option("--components", help="Cut truth objects into their connected parts first.")] = False,
     voxel_nm: Voxel = None,
+    channel: Channels = None,
 ) -> None:
     """Sweep the agglomeration threshold on validation data and say which is best."""
     from neurotome.flows import tune_file
@@ -67,6 +70,7 @@ def tune(
             truth,
             out,
             voxel_nm=voxel_nm,
+            channels=tuple(channel) if channel else None,
             by=by,
             at_most=at_most,
             truth_parts="components" if components else "as given",

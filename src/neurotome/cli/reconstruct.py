@@ -14,6 +14,10 @@ Voxel = Annotated[
     tuple[float, float, float] | None,
     typer.Option("--voxel-nm", help="Voxel size z y x in nm, where the file does not say.", metavar="Z Y X"),
 ]
+Channels = Annotated[
+    list[str] | None,
+    typer.Option("--channel", help="Names of the channels, in order, where the file gives none; repeat for several."),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete what the output folder holds and start anew.")]
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from neurotome import boundary
 from neurotome.blocks import Ledger, write_boxes
-from neurotome.core import Box, Image, ModelCard, Probability, Progress, silent
+from neurotome.core import Box, Grid, Image, ModelCard, Probability, Progress, silent
 from neurotome.core.geometry import Nm3
-from neurotome.io import RunFolder, ome_zarr, open_image, open_probability
+from neurotome.io import RunFolder, ome_zarr, open_image, open_probability, require_free_space
 from neurotome.nn import Predictor, load_card
 
-__all__ = ["model_id", "model_input", "predict_file", "predict_step"]
+__all__ = ["least_bytes", "model_id", "model_input", "predict_file", "predict_step"]
 
 RESULT = "boundary.ome.zarr"
 
@@ -30,10 +30,16 @@ def predict_file(
     model = model or boundary.DEFAULT_MODEL
     source = open_image(image, voxel_nm=voxel_nm)
     ready = boundary.predictor(source, model, averaging=averaging)
+    require_free_space(out, least_bytes(source.grid, len(ready.channels)))
     config = {"image": image, "truth": None, "voxel_nm": source.grid.voxel_nm, "model": model_id(model), "averaging": averaging}
     with RunFolder.start(out, command="boundary predict", config=config, inputs={"image": image}, overwrite=overwrite) as run:
         predict_step(run, ready, source, progress)
     return out / RESULT
+
+
+def least_bytes(grid: Grid, channels: int) -> int:
+    """The least room a run takes: probabilities and two label volumes, compressed as well as has been seen."""
+    return channels * grid.size // 20 + 2 * 8 * grid.size // 200
 
 
 def predict_step(run: RunFolder, ready: Predictor, image: Image, progress: Progress) -> Probability:

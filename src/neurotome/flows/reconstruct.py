@@ -14,10 +14,10 @@ from typing import Any
 from neurotome import boundary, neurons
 from neurotome.core import Image, Labels, ModelCard, Progress, silent
 from neurotome.core.geometry import Nm3
-from neurotome.flows.predict import model_id, model_input, predict_step
+from neurotome.flows.predict import least_bytes, model_id, model_input, predict_step
 from neurotome.flows.score import headline, open_truth, write_scores
 from neurotome.flows.segment import method_settings, segment_volume, stored_segmentation, write_neurons
-from neurotome.io import RunFolder, atomic_write_text, open_image, open_labels
+from neurotome.io import RunFolder, atomic_write_text, open_image, open_labels, require_free_space
 from neurotome.nn import Predictor
 from neurotome.report import write_report
 
@@ -60,6 +60,7 @@ def reconstruct(
     how = method_settings(settings.method, card.segmentation, threshold=settings.threshold, min_voxels=settings.min_voxels)
     channels = tuple(card.segmentation.get("channels", ())) or None
     ready = boundary.predictor(seen, model, channels=channels, averaging=settings.averaging)
+    require_free_space(out, least_bytes(seen.grid, len(ready.channels)))
     config = {
         **asdict(settings),
         "voxel_nm": image.grid.voxel_nm,

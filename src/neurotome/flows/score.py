@@ -48,9 +48,11 @@ def open_truth(path: str, voxel_nm: Nm3 | None, grid: Grid) -> Labels:
     return open_labels(path, voxel_nm=voxel_nm)
 
 
-def score_boundary_file(prediction: str, truth: str, out: Path, *, truth_is: str, voxel_nm: Nm3 | None = None) -> Scores:
+def score_boundary_file(
+    prediction: str, truth: str, out: Path, *, truth_is: str, voxel_nm: Nm3 | None = None, channels: tuple[str, ...] | None = None
+) -> Scores:
     """`neurotome boundary score`: V_rand and V_info after thinning."""
-    probability = open_probability(prediction, voxel_nm=voxel_nm)
+    probability = open_probability(prediction, voxel_nm=voxel_nm, channels=channels)
     scores = boundary.score(probability, open_truth(truth, None, probability.grid), truth_is=truth_is)  # type: ignore[arg-type]
     out.parent.mkdir(parents=True, exist_ok=True)
     atomic_write_json(out, scores.to_json())

@@ -9,6 +9,7 @@ from typing import Any
 from neurotome import neurons
 from neurotome.core import Labels, Probability, Progress, silent
 from neurotome.core.geometry import Nm3
+from neurotome.flows.score import open_truth
 from neurotome.io import (
     RunFolder,
     atomic_write_text,
@@ -29,6 +30,7 @@ def segment_file(
     out: Path,
     *,
     voxel_nm: Nm3 | None = None,
+    channels: tuple[str, ...] | None = None,
     method: str = "agglomerate",
     threshold: float | None = None,
     min_voxels: int | None = None,
@@ -36,7 +38,7 @@ def segment_file(
     progress: Progress = silent,
 ) -> int:
     """`neurotome neurons segment`: returns the number of neurons."""
-    volume = open_probability(probability, voxel_nm=voxel_nm)
+    volume = open_probability(probability, voxel_nm=voxel_nm, channels=channels)
     settings = method_settings(method, {}, threshold=threshold, min_voxels=min_voxels)
     config = {"probability": probability, "voxel_nm": volume.grid.voxel_nm, "method": method, "settings": vars(settings)}
     inputs = {"probability": probability}
@@ -106,13 +108,15 @@ def tune_file(
     out: Path,
     *,
     voxel_nm: Nm3 | None = None,
+    channels: tuple[str, ...] | None = None,
     by: str = "are",
     at_most: int | None = None,
     truth_parts: str = "as given",
     progress: Progress = silent,
 ) -> tuple[list[dict[str, Any]], float]:
     """`neurotome neurons tune`: scores per threshold, written to `out`, and the best threshold."""
-    volume, believed = open_probability(probability, voxel_nm=voxel_nm), open_labels(truth, voxel_nm=voxel_nm)
+    volume = open_probability(probability, voxel_nm=voxel_nm, channels=channels)
+    believed = open_truth(truth, None, volume.grid)
     tuning = neurons.tune(volume, believed, by=by, max_merge_errors=at_most, truth_parts=truth_parts, progress=progress)
     out.parent.mkdir(parents=True, exist_ok=True)
     atomic_write_text(out, tuning.table.to_csv(index=False))

@@ -10,7 +10,7 @@ their file until a box is asked for. Writes are atomic. A voxel size that nobody
 """
 
 from neurotome.io import ome_zarr
-from neurotome.io.atomic import atomic_target, atomic_write_json, atomic_write_text
+from neurotome.io.atomic import atomic_target, atomic_write_json, atomic_write_text, require_free_space
 from neurotome.io.graphs import load_merge_list, load_region_graph, save_merge_list, save_region_graph
 from neurotome.io.lazy import LazyArray
 from neurotome.io.open import (
@@ -44,6 +44,7 @@ __all__ = [
     "open_labels",
     "open_probability",
     "open_volume",
+    "require_free_space",
     "save",
     "save_merge_list",
     "save_region_graph",

@@ -129,7 +129,7 @@ def best_threshold_attack(image, neurons):
     errors = []
     for sigma in (0, 0.5, 1, 1.5, 2):
         smooth = ndimage.gaussian_filter(even, (0, sigma, sigma)) if sigma else even
-        for percent in range(10, 74, 4):
+        for percent in range(10, 82, 4):
             pieces = cc3d.connected_components(smooth > np.percentile(smooth, percent), connectivity=6)
             errors.append(adapted_rand_error(pieces, neurons))
     return min(errors)
