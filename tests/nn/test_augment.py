@@ -55,3 +55,10 @@ def test_dihedral_is_a_bijection_of_the_pixels():
     a = np.arange(12).reshape(3, 4)
     for v in range(8):
         assert sorted(dihedral(a, v).ravel()) == list(range(12))
+
+
+def test_a_single_section_can_be_changed_in_every_way():
+    image, labels = np.zeros((1, 40, 40), np.float32), np.zeros((1, 40, 40), np.int32)
+    how = Augmentation(elastic=1.0)
+    for seed in range(20):
+        assert augment(image, labels, how, np.random.default_rng(seed), 32)[0].shape == (1, 32, 32)

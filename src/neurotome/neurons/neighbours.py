@@ -26,16 +26,20 @@ PLAIN = 16  # up to so many neighbours are searched one after the other; above, 
 _FREE, _GONE = 0, -1
 
 
-@njit(cache=True)
 def new_rows(pairs, affinity_sum, contact):
     """The table of rows; a row's key is its place."""
     rows = np.empty((len(pairs), 4), np.int64)
+    _fill_rows(rows, pairs, affinity_sum, contact)
+    return rows
+
+
+@njit(cache=True)
+def _fill_rows(rows, pairs, affinity_sum, contact):
     for r in range(len(rows)):
         rows[r, SUM] = affinity_sum[r]
         rows[r, CONTACT] = contact[r]
         rows[r, ENDS] = np.int64(pairs[r, 0]) | (np.int64(pairs[r, 1]) << 32)
         rows[r, LINK] = r | (np.int64(NO_ROW) << 32)
-    return rows
 
 
 @njit(cache=True)
@@ -110,25 +114,36 @@ def _hash_room(live):
     return room
 
 
-@njit(cache=True)
 def neighbour_maps(pairs, n):
     """Nodes 0..n, the pool with the map of each, and where the pool ends."""
     nodes = np.zeros((n + 1, 4), np.int64)
+    end = _lay_out(nodes, pairs)
+    # Large tables are made by NumPy and not in the kernel, because NumPy asks for huge pages: a third of the time.
+    pool = np.zeros(2 * end + 1024, np.int64)
+    _fill_maps(nodes, pool, pairs)
+    return nodes, pool, end
+
+
+@njit(cache=True)
+def _lay_out(nodes, pairs):
     for r in range(len(pairs)):
         nodes[pairs[r, 0], ROOM] += 1
         nodes[pairs[r, 1], ROOM] += 1
     end = 0
-    for i in range(n + 1):
+    for i in range(len(nodes)):
         if nodes[i, ROOM] > PLAIN:
             nodes[i, ROOM] = _hash_room(nodes[i, ROOM])
         nodes[i, START] = end
         end += nodes[i, ROOM]
-    pool = np.zeros(2 * end + 1024, np.int64)
+    return end
+
+
+@njit(cache=True)
+def _fill_maps(nodes, pool, pairs):
     for r in range(len(pairs)):
         u, v = np.int64(pairs[r, 0]), np.int64(pairs[r, 1])
         _put(nodes, pool, u, v, r)
         _put(nodes, pool, v, u, r)
-    return nodes, pool, end
 
 
 @njit(cache=True, inline="always")

@@ -115,7 +115,8 @@ def _deform(
 
 
 def _sample(array: np.ndarray, grid: torch.Tensor, mode: str) -> np.ndarray:
-    source = torch.from_numpy(np.ascontiguousarray(array, np.float32))[None]
+    # A copy: a single section reversed along z counts as contiguous, but torch refuses its negative stride.
+    source = torch.from_numpy(array.astype(np.float32, order="C", copy=True))[None]
     out = F.grid_sample(source, grid, mode=mode, padding_mode="reflection", align_corners=True)[0].numpy()
     return out.astype(array.dtype)
 
