@@ -95,7 +95,7 @@ def test_probabilities_outside_0_1_are_found_when_read(tmp_path: Path, low: floa
     values[0, 2, 0, :2] = low, high
     found = open_probability(npy(tmp_path / "a.npy", values), voxel_nm=VOXEL, channels=("membrane",))
     assert not np.asarray(found.data[:, :2]).any()
-    with pytest.raises(ValueRangeError, match=r"has values from .* to .*--rescale-values"):
+    with pytest.raises(ValueRangeError, match=r"has values from .* to .*divide by the largest possible value"):
         found.read()
 
 

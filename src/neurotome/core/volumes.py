@@ -133,7 +133,7 @@ def require_unit_interval(values: np.ndarray, name: str) -> None:
         raise ValueRangeError(
             f"Probability '{name}' has values from {low:g} to {high:g}",
             "values in [0, 1], or uint8 with 255 = 1",
-            "give --rescale-values to map the smallest to 0 and the largest to 1, or apply the sigmoid that is missing",
+            "divide by the largest possible value, or apply the sigmoid that is missing",
         )
 
 

@@ -54,8 +54,8 @@ def contract(
 
     Returns
     -------
-    (m, 2) uint32 merged ids (smaller first; the union goes on under it), (m,) sums, (m,) contacts: by falling mean, equal means by
-    rising key of the row that merged.
+    (m, 2) uint32 merged ids (smaller first; the union goes on under it), (m,) sums, (m,) contacts: by falling mean, equal means
+    by rising key of the row that merged.
     """
     n = int(pairs.max()) if len(pairs) else 0
     rows = new_rows(pairs, affinity_sum, contact)
@@ -93,7 +93,8 @@ def _follow_chains(rows, nodes, pool, end, least):
                 chain[length] = b
                 length += 1
                 continue
-            merged[count] = rows[r]
+            for column in range(4):
+                merged[count, column] = rows[r, column]
             count += 1
             rows[r, CONTACT] = 0
             if nodes[a, LIVE] > nodes[b, LIVE]:
@@ -103,7 +104,7 @@ def _follow_chains(rows, nodes, pool, end, least):
             for k in range(new):
                 _rename_end(moved[k], a, b, rows)
             if heaps[b, _HEAP_SIZE] != _NO_HEAP:
-                entries, entries_end = _enter(b, moved[:new], rows, least, heaps, entries, entries_end)
+                entries, entries_end = _enter(b, moved, new, rows, least, heaps, entries, entries_end)
             length -= 2
             if length == 0:
                 chain[0] = b
@@ -111,10 +112,10 @@ def _follow_chains(rows, nodes, pool, end, least):
     return merged[:count]
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _plain_best(i, rows, nodes, pool, least):
     """The best row of a node with a short list, if it is at least the threshold."""
-    start, stop = items_of(nodes, pool, i)
+    start, stop = items_of(nodes, i)
     if start == stop:
         return _NONE
     best = pool[start] >> 32
@@ -124,13 +125,13 @@ def _plain_best(i, rows, nodes, pool, least):
     return best if 256 * rows[best, SUM] >= least * rows[best, CONTACT] else _NONE
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _other_end(i, r, rows):
     low, high = rows[r, ENDS] & LOW, rows[r, ENDS] >> 32
     return high if low == i else low
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _rename_end(r, old, new, rows):
     low, high = rows[r, ENDS] & LOW, rows[r, ENDS] >> 32
     rows[r, ENDS] = new | (high << 32) if low == old else low | (new << 32)
@@ -141,39 +142,40 @@ def _rename_end(r, old, new, rows):
 
 @njit(cache=True)
 def _build_heap(i, rows, nodes, pool, least, heaps, entries, end):
-    start, stop = items_of(nodes, pool, i)
+    start, stop = items_of(nodes, i)
     found, count = np.empty(stop - start, np.int64), 0
     for k in range(start, stop):
         if pool[k] > 0:
             found[count] = pool[k] >> 32
             count += 1
     heaps[i, _HEAP_START], heaps[i, _HEAP_ROOM], heaps[i, _HEAP_SIZE] = end, 0, 0
-    return _enter(i, found[:count], rows, least, heaps, entries, end)
+    return _enter(i, found, count, rows, least, heaps, entries, end)
 
 
 @njit(cache=True)
-def _enter(i, added, rows, least, heaps, entries, end):
-    """Enter rows into the heap of node i."""
+def _enter(i, added, count, rows, least, heaps, entries, end):
+    """Enter the first `count` of `added` rows into the heap of node i."""
     start, room, size = heaps[i, _HEAP_START], heaps[i, _HEAP_ROOM], heaps[i, _HEAP_SIZE]
-    if size + len(added) > room:
-        room = 2 * (size + len(added))
+    if size + count > room:
+        room = 2 * (size + count)
         if end + room > len(entries):
             longer = np.empty((2 * len(entries) + room, 3), np.int64)
             longer[:end] = entries[:end]
             entries = longer
-        entries[end : end + size] = entries[start : start + size]
+        for k in range(size):
+            _copy_entry(entries, start + k, end + k)
         start, end = end, end + room
-    heap = entries[start : start + room]
-    many = len(added) > size // 4
-    for r in added:
+    many = count > size // 4
+    for k in range(count):
+        r = added[k]
         if 256 * rows[r, SUM] >= least * rows[r, CONTACT]:
-            _write_entry(heap, size, r, rows)
+            _write_entry(entries, start + size, r, rows)
             if not many:
-                _rise(heap, size)
+                _rise(entries, start, size)
             size += 1
     if many:
         for k in range(size // 2 - 1, -1, -1):
-            _sink(heap, size, k)
+            _sink(entries, start, size, k)
     heaps[i, _HEAP_START], heaps[i, _HEAP_ROOM], heaps[i, _HEAP_SIZE] = start, room, size
     return entries, end
 
@@ -181,75 +183,76 @@ def _enter(i, added, rows, least, heaps, entries, end):
 @njit(cache=True)
 def _heap_best(i, rows, least, heaps, entries):
     """The best row of a node with a heap, or _NONE; entries that are out of date are put right on the way."""
-    size = heaps[i, _HEAP_SIZE]
-    heap = entries[heaps[i, _HEAP_START] : heaps[i, _HEAP_START] + size]
+    top, size = heaps[i, _HEAP_START], heaps[i, _HEAP_SIZE]
     while size > 0:
-        r = heap[0, _KEY_ROW] & LOW
-        if rows[r, CONTACT] == heap[0, CONTACT]:
+        r = entries[top, _KEY_ROW] & LOW
+        if rows[r, CONTACT] == entries[top, CONTACT]:
             break
         if rows[r, CONTACT] > 0 and 256 * rows[r, SUM] >= least * rows[r, CONTACT]:
-            _write_entry(heap, 0, r, rows)
+            _write_entry(entries, top, r, rows)
         else:
             size -= 1
-            _copy_entry(heap, size, 0)
-        _sink(heap, size, 0)
+            _copy_entry(entries, top + size, top)
+        _sink(entries, top, size, 0)
     heaps[i, _HEAP_SIZE] = size
-    return heap[0, _KEY_ROW] & LOW if size > 0 else _NONE
+    return entries[top, _KEY_ROW] & LOW if size > 0 else _NONE
 
 
-@njit(cache=True)
-def _write_entry(heap, k, r, rows):
-    heap[k, SUM] = rows[r, SUM]
-    heap[k, CONTACT] = rows[r, CONTACT]
-    heap[k, _KEY_ROW] = ((rows[r, LINK] & LOW) << 32) | r
+@njit(cache=True, inline="always")
+def _write_entry(entries, k, r, rows):
+    entries[k, SUM] = rows[r, SUM]
+    entries[k, CONTACT] = rows[r, CONTACT]
+    entries[k, _KEY_ROW] = ((rows[r, LINK] & LOW) << 32) | r
 
 
-@njit(cache=True)
-def _copy_entry(heap, source, target):
-    heap[target, 0], heap[target, 1], heap[target, 2] = heap[source, 0], heap[source, 1], heap[source, 2]
+@njit(cache=True, inline="always")
+def _copy_entry(entries, source, target):
+    for column in range(3):
+        entries[target, column] = entries[source, column]
 
 
-@njit(cache=True)
-def _before(heap, k, other_sum, other_contact, other_key_row):
-    order = compare(heap[k, SUM], heap[k, CONTACT], other_sum, other_contact)
+@njit(cache=True, inline="always")
+def _before(sum_1, contact_1, key_row_1, sum_2, contact_2, key_row_2):
+    order = compare(sum_1, contact_1, sum_2, contact_2)
     # Key and row in one number: keys differ, so comparing it compares them.
-    return order > 0 or (order == 0 and heap[k, _KEY_ROW] < other_key_row)
+    return order > 0 or (order == 0 and key_row_1 < key_row_2)
+
+
+@njit(cache=True, inline="always")
+def _entry_before(entries, i, j):
+    return _before(
+        entries[i, SUM], entries[i, CONTACT], entries[i, _KEY_ROW], entries[j, SUM], entries[j, CONTACT], entries[j, _KEY_ROW]
+    )
 
 
 @njit(cache=True)
-def _sink(heap, size, k):
+def _sink(entries, start, size, k):
+    """Move entry k of a heap down to where it belongs."""
     if k >= size:
         return
-    s, c, key_row = heap[k, SUM], heap[k, CONTACT], heap[k, _KEY_ROW]
-    while True:
-        child = 2 * k + 1
-        if child >= size:
+    s, c, key_row = entries[start + k, SUM], entries[start + k, CONTACT], entries[start + k, _KEY_ROW]
+    while 2 * k + 1 < size:
+        i = start + 2 * k + 1
+        if 2 * k + 2 < size and _entry_before(entries, i + 1, i):
+            i += 1
+        if not _before(entries[i, SUM], entries[i, CONTACT], entries[i, _KEY_ROW], s, c, key_row):
             break
-        if child + 1 < size and _before(heap, child + 1, heap[child, SUM], heap[child, CONTACT], heap[child, _KEY_ROW]):
-            child += 1
-        if not _before(heap, child, s, c, key_row):
-            break
-        _copy_entry(heap, child, k)
-        k = child
-    heap[k, SUM], heap[k, CONTACT], heap[k, _KEY_ROW] = s, c, key_row
+        _copy_entry(entries, i, start + k)
+        k = i - start
+    entries[start + k, SUM], entries[start + k, CONTACT], entries[start + k, _KEY_ROW] = s, c, key_row
 
 
 @njit(cache=True)
-def _rise(heap, k):
-    s, c, key_row = heap[k, SUM], heap[k, CONTACT], heap[k, _KEY_ROW]
+def _rise(entries, start, k):
+    """Move entry k of a heap up to where it belongs."""
+    s, c, key_row = entries[start + k, SUM], entries[start + k, CONTACT], entries[start + k, _KEY_ROW]
     while k > 0:
-        above = (k - 1) // 2
-        if not _precedes(s, c, key_row, heap, above):
+        i = start + (k - 1) // 2
+        if not _before(s, c, key_row, entries[i, SUM], entries[i, CONTACT], entries[i, _KEY_ROW]):
             break
-        _copy_entry(heap, above, k)
-        k = above
-    heap[k, SUM], heap[k, CONTACT], heap[k, _KEY_ROW] = s, c, key_row
-
-
-@njit(cache=True)
-def _precedes(s, c, key_row, heap, k):
-    order = compare(s, c, heap[k, SUM], heap[k, CONTACT])
-    return order > 0 or (order == 0 and key_row < heap[k, _KEY_ROW])
+        _copy_entry(entries, i, start + k)
+        k = i - start
+    entries[start + k, SUM], entries[start + k, CONTACT], entries[start + k, _KEY_ROW] = s, c, key_row
 
 
 # --- the list in order

@@ -50,8 +50,9 @@ def pour(a, b, nodes, pool, end, rows, moved):
     and how many these are.
     """
     _take_out(nodes, pool, b, _seek(nodes, pool, b, a))
-    start, room, count = nodes[a, START], nodes[a, ROOM], 0
-    for k in range(start, start + (nodes[a, USED] if room <= PLAIN else room)):
+    start, stop = items_of(nodes, a)
+    count = 0
+    for k in range(start, stop):
         item = pool[k]
         w = item & LOW
         if item in (_FREE, _GONE) or w == b:
@@ -71,30 +72,32 @@ def pour(a, b, nodes, pool, end, rows, moved):
                 pool[back] = b | (r << 32)
             else:
                 _take_out(nodes, pool, w, back)
-                pool, end = _make_room(nodes, pool, end, w)
+                if _is_full(nodes, w):
+                    pool, end = _move_to_end(nodes, pool, end, w)
                 _put(nodes, pool, w, b, r)
-            pool, end = _make_room(nodes, pool, end, b)
+            if _is_full(nodes, b):
+                pool, end = _move_to_end(nodes, pool, end, b)
             _put(nodes, pool, b, w, r)
         moved[count] = r
         count += 1
     return pool, end, count
 
 
-@njit(cache=True)
-def items_of(nodes, pool, i):
+@njit(cache=True, inline="always")
+def items_of(nodes, i):
     """The range of the pool that holds the map of node i."""
     start, room = nodes[i, START], nodes[i, ROOM]
     return start, start + (nodes[i, USED] if room <= PLAIN else room)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def row_before(rows, r, s):
     """True if row r has the larger mean, or an equal one and the smaller key."""
     order = compare(rows[r, SUM], rows[r, CONTACT], rows[s, SUM], rows[s, CONTACT])
     return order > 0 or (order == 0 and (rows[r, LINK] & LOW) < (rows[s, LINK] & LOW))
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _add_up(rows, r, s):
     """Make one row of two: the better one lives on with both sums and the smaller key."""
     if row_before(rows, s, r):
@@ -151,7 +154,7 @@ def _spot(key, room):
     return ((key * 2654435769) >> 7) & (room - 1)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _seek(nodes, pool, i, key):
     """Where the neighbour `key` of node i stands in the pool, or -1."""
     start, room = nodes[i, START], nodes[i, ROOM]
@@ -168,7 +171,7 @@ def _seek(nodes, pool, i, key):
     return -1
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _put(nodes, pool, i, key, r):
     """Add a neighbour that is not there yet; there must be room."""
     start, room = nodes[i, START], nodes[i, ROOM]
@@ -185,7 +188,7 @@ def _put(nodes, pool, i, key, r):
     nodes[i, LIVE] += 1
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _take_out(nodes, pool, i, k):
     if nodes[i, ROOM] <= PLAIN:
         nodes[i, USED] -= 1
@@ -195,18 +198,22 @@ def _take_out(nodes, pool, i, k):
     nodes[i, LIVE] -= 1
 
 
+# Asked before `_move_to_end` is called, because a function that returns arrays counts references, which is slow.
+@njit(cache=True, inline="always")
+def _is_full(nodes, i):
+    room, used = nodes[i, ROOM], nodes[i, USED]
+    return used >= room if room <= PLAIN else 4 * used >= 3 * room
+
+
 @njit(cache=True)
-def _make_room(nodes, pool, end, i):
-    """See that node i can take one neighbour more; its map may move to the end of the pool."""
-    start, room, used = nodes[i, START], nodes[i, ROOM], nodes[i, USED]
-    if used < room if room <= PLAIN else 4 * used < 3 * room:
-        return pool, end
+def _move_to_end(nodes, pool, end, i):
+    """Give node i a larger map at the end of the pool."""
+    start, stop = items_of(nodes, i)
     new_room = PLAIN if nodes[i, LIVE] < PLAIN else _hash_room(nodes[i, LIVE] + 1)
     if end + new_room > len(pool):
         longer = np.zeros(2 * len(pool) + new_room, np.int64)
         longer[:end] = pool[:end]
         pool = longer
-    stop = start + (used if room <= PLAIN else room)
     nodes[i, START], nodes[i, ROOM], nodes[i, USED], nodes[i, LIVE] = end, new_room, 0, 0
     for k in range(start, stop):
         if pool[k] != _FREE and pool[k] != _GONE:
