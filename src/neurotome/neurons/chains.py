@@ -7,6 +7,8 @@ together in memory; a queue over the whole volume would jump through all of it.
 
 A segment with few neighbours finds the best one by looking at them. One with many keeps a heap of its rows. An entry holds what
 the row was worth when it was entered; since rows only lose, an entry that is out of date is corrected when it comes up.
+
+Small functions are inlined by Numba, here and in `neighbours.py`: a call that is not counts references to each array it is given.
 """
 
 from __future__ import annotations
@@ -180,7 +182,7 @@ def _enter(i, added, count, rows, least, heaps, entries, end):
     return entries, end
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _heap_best(i, rows, least, heaps, entries):
     """The best row of a node with a heap, or _NONE; entries that are out of date are put right on the way."""
     top, size = heaps[i, _HEAP_START], heaps[i, _HEAP_SIZE]
@@ -225,7 +227,7 @@ def _entry_before(entries, i, j):
     )
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _sink(entries, start, size, k):
     """Move entry k of a heap down to where it belongs."""
     if k >= size:
@@ -242,7 +244,7 @@ def _sink(entries, start, size, k):
     entries[start + k, SUM], entries[start + k, CONTACT], entries[start + k, _KEY_ROW] = s, c, key_row
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _rise(entries, start, k):
     """Move entry k of a heap up to where it belongs."""
     s, c, key_row = entries[start + k, SUM], entries[start + k, CONTACT], entries[start + k, _KEY_ROW]
