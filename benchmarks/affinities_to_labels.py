@@ -199,9 +199,7 @@ def _print_all(contestants: list[Contestant], voxels: float) -> None:
 
 def _print_best(contestants: list[Contestant], voxels: float) -> None:
     systems = {c.system: [d for d in contestants if d.system == c.system] for c in contestants}
-    print(
-        "\nEach system with the settings the other half chose; speed of its fastest settings and of those with the lowest error:\n"
-    )
+    print("\nEach system with the settings the other half chose; speed of its fastest settings and of the most accurate ones:\n")
     print("| system | fastest Mvoxel/s | Mvoxel/s at lowest error | ARE held out |\n|---|---|---|---|")
     speeds = {}
     for system, members in systems.items():

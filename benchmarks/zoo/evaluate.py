@@ -87,7 +87,7 @@ def write(model: Path, settings: neurons.SegmentSettings, rows: list[dict[str, A
         {
             "metric": metric,
             "value": round(float(row[metric]), 4),
-            "method": row["chosen on"],
+            "settings_chosen_on": row["chosen on"],
             "support": f"SNEMI3D {row['reported on']}",
             "averaging": averaging,
             "convention": "isbi, component truth",

@@ -214,12 +214,21 @@ def numbered_fragments(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> dense.tolist(), names.tolist()
     ([[[0, 2, 1]]], [4, 9])
     """
+    ids = np.ascontiguousarray(ids)
     table = np.zeros(int(ids.max()) + 1, np.uint32)
-    table[ids] = 1
-    table[0] = 0
+    _mark(ids.reshape(-1), table)
     names = np.flatnonzero(table).astype(np.uint64)
     table[names] = np.arange(1, len(names) + 1)
-    return table[ids], names
+    dense = np.empty(ids.shape, np.uint32)
+    _look_up(table, ids.reshape(-1), dense.reshape(-1))
+    return dense, names
+
+
+@njit(cache=True)
+def _mark(ids, table):
+    for i in range(ids.size):
+        table[ids[i]] = 1
+    table[0] = 0
 
 
 def _dense_rows(graph: RegionGraph, names: np.ndarray) -> Rows:
