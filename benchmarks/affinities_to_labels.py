@@ -89,7 +89,7 @@ def _predict(model: str | None) -> tuple[Probability, np.ndarray]:
     from neurotome import boundary
     from neurotome.datasets import load
 
-    part = load("snemi3d", "train")
+    part = load("snemi3d", "labelled")
     first, last = SNEMI3D_VALIDATION
     halo = 2  # sections the network sees on either side
     box = Box((first - halo, 0, 0), (last, *part.image.grid.shape[1:]))

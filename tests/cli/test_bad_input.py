@@ -117,3 +117,34 @@ def test_debug_shows_the_traceback(cli):
 
     with pytest.raises(MissingFileError):
         cli("--debug", "info", "nowhere.tif")
+
+
+def test_a_path_that_cannot_be_made(cli, files, tmp_path):
+    (tmp_path / "file").write_text("")
+    complain(cli("convert", files / "image.ome.tif", tmp_path / "file" / "copy.tif"), "file")
+
+
+def test_scores_do_not_land_on_a_volume(cli, files, tmp_path):
+    before = (files / "truth.ome.tif").read_bytes()
+    complain(cli("score", files / "truth.ome.tif", files / "truth.ome.tif", "-o", files / "truth.ome.tif"), ".json")
+    assert (files / "truth.ome.tif").read_bytes() == before
+
+
+def test_settings_by_name(cli, files, tmp_path):
+    complain(
+        cli("neurons", "segment", *affinities(files), "-o", tmp_path / "o", "--set", "fill_hole=5"), "did you mean 'fill_holes'?"
+    )
+    complain(cli("neurons", "segment", *affinities(files), "-o", tmp_path / "o", "--set", "grow"), "NAME=VALUE")
+    complain(
+        cli("neurons", "segment", *affinities(files), "-o", tmp_path / "o", "--method", "link", "--threshold", 3), "3", "[0, 1]"
+    )
+    assert not (tmp_path / "o").exists()
+
+
+def test_ctrl_c_says_how_to_go_on(cli, files, tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("neurotome.boundary.predict_blocks", interrupted)
+    code, _, err = cli("reconstruct", files / "image.ome.tif", "-o", tmp_path / "out", "--averaging", 1)
+    assert code == 130 and "run the same command again" in err

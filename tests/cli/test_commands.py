@@ -9,7 +9,8 @@ from neurotome.io import open_image, open_labels, open_probability
 
 COMMANDS = (
     ("demo",), ("reconstruct",), ("view",), ("score",), ("convert",), ("info",), ("boundary", "train"), ("boundary", "predict"),
-    ("boundary", "score"), ("neurons", "segment"), ("neurons", "tune"), ("neurons", "score"), ("data", "list"), ("data", "fetch"),
+    ("boundary", "score"), ("neurons", "segment"), ("neurons", "tune"), ("neurons", "score"),
+    ("neurons", "cut"), ("data", "list"), ("data", "fetch"),
     ("data", "phantom"),
 )  # fmt: skip
 
@@ -76,3 +77,17 @@ def test_from_prediction_to_neurons_in_single_steps(cli, files, tmp_path):
         labels = open_labels(tmp_path / method / "neurons.ome.zarr").read()
         table = (tmp_path / method / "neurons.csv").read_text().splitlines()
         assert labels.dtype == np.uint64 and len(table) - 1 == labels.max() > 1
+
+
+def test_the_merge_tree_is_cut_without_segmenting_again(cli, files, tmp_path):
+    assert cli("boundary", "predict", files / "image.ome.tif", "-o", tmp_path / "p", "--averaging", 1)[0] == 0
+    probability = tmp_path / "p" / "boundary.ome.zarr"
+    for threshold in (0.2, 0.8):
+        run = tmp_path / f"run{threshold}"
+        assert cli("neurons", "segment", probability, "-o", run, "--threshold", threshold, "--set", "fill_holes=50")[0] == 0
+    code, _, err = cli("neurons", "cut", tmp_path / "run0.2", "--threshold", 0.8, "-o", tmp_path / "cut")
+    assert code == 0, err
+    assert cli("neurons", "cut", tmp_path / "run0.2", "--threshold", 0.05, "-o", tmp_path / "no")[0] == 2
+    again, fresh = (open_labels(tmp_path / name / "neurons.ome.zarr").read() for name in ("cut", "run0.8"))
+    assert again.max() > open_labels(tmp_path / "run0.2" / "neurons.ome.zarr").read().max()
+    assert abs(int(again.max()) - int(fresh.max())) <= 1

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from neurotome.boundary.patches import AnnotatedVolume, Patches, PatchShape
 from neurotome.boundary.pictures import EpochPicture
 from neurotome.boundary.targets import offset_of
-from neurotome.core import InputError, ModelCard, Progress, RunFolderError, UnknownNameError, silent
+from neurotome.core import FormatError, InputError, ModelCard, Progress, RunFolderError, UnknownNameError, silent
+from neurotome.datasets import data_root
 from neurotome.io import atomic_write_json, open_image, open_labels
 from neurotome.nn import (
     Augmentation,
@@ -124,7 +125,10 @@ def _claim(out: Path, config: TrainConfig) -> None:
             )
         atomic_write_json(path, mine)
         return
-    theirs = json.loads(path.read_text())
+    try:
+        theirs = json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        raise FormatError(f"'{path}' is not JSON ({error})", "the settings of a training", "choose another --out") from error
     for key in mine:
         if mine[key] != theirs.get(key):
             raise RunFolderError(
@@ -196,6 +200,10 @@ def _card(config: TrainConfig, network: torch.nn.Module, seen: tuple[AnnotatedVo
 
 
 def with_paths_from(config: TrainConfig, folder: Path) -> TrainConfig:
-    """The same config with relative paths made absolute, counted from `folder`."""
-    volumes = tuple(v.model_copy(update={"image": folder / v.image, "truth": folder / v.truth}) for v in config.volumes)
+    """The same config with relative paths made absolute: from `folder`, those that begin with DATA from the data folder."""
+
+    def found(path: Path) -> Path:
+        return data_root().joinpath(*path.parts[1:]) if path.parts[0] == "DATA" else folder / path
+
+    volumes = tuple(v.model_copy(update={"image": found(v.image), "truth": found(v.truth)}) for v in config.volumes)
     return config.model_copy(update={"volumes": volumes})

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from neurotome.cli.progress import Bars
-from neurotome.cli.reconstruct import Channels, Overwrite, Voxel
+from neurotome.cli.reconstruct import Channels, ColourChannel, Overwrite, Voxel
 
 app = typer.Typer(help="Where are the membranes? Train, apply and judge boundary networks.", no_args_is_help=True)
 
@@ -43,7 +43,11 @@ def predict(
     out: Annotated[Path, typer.Option("-o", "--out", help="Run folder; boundary.ome.zarr goes there.")],
     voxel_nm: Voxel = None,
     model: Annotated[str | None, typer.Option(help="Network from the zoo, or a model folder.")] = None,
-    averaging: Annotated[int, typer.Option(help="Symmetries to average over: 1, 2, 4 or 8.")] = 1,
+    averaging: Annotated[int, typer.Option(help="Symmetries to average over: 1, 2, 4 or 8.")] = 4,
+    rescale: Annotated[
+        bool, typer.Option("--rescale", help="Resample to the network's voxel size; the result stays there.")
+    ] = False,
+    channel: ColourChannel = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Apply a network to a stack, block by block; an interrupted prediction goes on."""
@@ -51,7 +55,17 @@ def predict(
 
     console = Console(highlight=False)
     with Bars(console) as bars:
-        path = predict_file(image, out, voxel_nm=voxel_nm, model=model, averaging=averaging, overwrite=overwrite, progress=bars)
+        path = predict_file(
+            image,
+            out,
+            voxel_nm=voxel_nm,
+            model=model,
+            averaging=averaging,
+            rescale=rescale,
+            channel=channel,
+            overwrite=overwrite,
+            progress=bars,
+        )
     console.print(f"Probabilities in {path}")
 
 

@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from neurotome.cli.progress import Bars
-from neurotome.cli.reconstruct import Voxel
+from neurotome.cli.reconstruct import ColourChannel, Voxel
 from neurotome.core import UnknownNameError
+
+KINDS = ("image", "labels", "probability")
 
 
 def info(path: Annotated[str, typer.Argument(help="Any file or folder neurotome can read.")]) -> None:
@@ -31,23 +33,23 @@ def convert(
     target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; the suffix decides the format.")],
     kind: Annotated[str | None, typer.Option("--as", help="image, labels or probability [default: what the file says].")] = None,
     voxel_nm: Voxel = None,
+    channel: ColourChannel = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it exists.")] = False,
 ) -> None:
     """Convert between TIFF, section folders, HDF5, OME-Zarr and Neuroglancer precomputed; units are kept.
 
     Example: `neurotome convert stack.tif stack.ome.zarr --voxel-nm 30 6 6`
     """
-    from neurotome.io import open_image, open_labels, open_probability, open_volume, save
+    from neurotome.io import open_volume, save
 
-    openers = {"image": open_image, "labels": open_labels, "probability": open_probability}
-    if kind is not None and kind not in openers:
-        raise UnknownNameError("kind of volume", kind, openers)
+    if kind is not None and kind not in KINDS:
+        raise UnknownNameError("kind of volume", kind, KINDS)
     console = Console(highlight=False)
-    volume = openers[kind](source, voxel_nm=voxel_nm) if kind else open_volume(source, voxel_nm=voxel_nm)
+    volume = open_volume(source, kind=kind, voxel_nm=voxel_nm, channel=channel)
     with Bars(console) as bars:
         save(volume, target, overwrite=overwrite, progress=bars)
-    kind = type(volume).__name__.lower()
-    console.print(f"{target}: {kind}, {_readable(volume.grid.shape)} voxels of {_readable(volume.grid.voxel_nm)} nm")
+    what = type(volume).__name__.lower()
+    console.print(f"{target}: {what}, {_readable(volume.grid.shape)} voxels of {_readable(volume.grid.voxel_nm)} nm")
 
 
 def score(
@@ -63,6 +65,9 @@ def score(
     components: Annotated[bool, typer.Option("--components", help="Cut truth objects into their connected parts first.")] = False,
     border_nm: Annotated[float | None, typer.Option(help="Ignore truth within this distance of a border (CREMI).")] = None,
     voxel_nm: Voxel = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Allow --support snemi_crop on another shape than the challenge's.")
+    ] = False,
 ) -> None:
     """Score a segmentation: adapted Rand error, VOI, splits and merges, and where the worst errors are."""
     from neurotome.flows import score_files
@@ -78,6 +83,7 @@ def score(
             support=support,
             truth_parts="components" if components else "as given",
             border_nm=border_nm,
+            force=force,
             progress=bars,
         )
     table = Table("metric", "value", "unit", "better", "convention", box=None, pad_edge=False)

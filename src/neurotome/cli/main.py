@@ -28,6 +28,7 @@ app.add_typer(boundary.app, name="boundary")
 app.add_typer(neurons.app, name="neurons")
 app.add_typer(data.app, name="data")
 
+INTERRUPTED = 130
 _state = {"debug": False}
 
 
@@ -48,7 +49,7 @@ def options(
     """Options of every command."""
     _state["debug"] = debug
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("neurotome").setLevel(logging.INFO)
+    logging.getLogger("neurotome").setLevel(logging.INFO if verbose else logging.WARNING)
 
 
 def main() -> None:
@@ -61,11 +62,15 @@ def main() -> None:
             raise
         _say(str(error))
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except OSError as error:
         if _state["debug"]:
             raise
-        _say("Interrupted. What is finished is kept: run the same command again to go on.")
-        sys.exit(130)
+        _say(f"{error.strerror or error}: '{error.filename}'. Remedy: check the path, and that it may be written.")
+        sys.exit(2)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:  # Typer has turned Ctrl-C into an exit before it could be caught here
+            _say("Interrupted. What is finished is kept: run the same command again to go on.")
+        raise
     except MemoryError as error:
         if _state["debug"]:
             raise

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from neurotome.cli.files import score
 from neurotome.cli.progress import Bars
-from neurotome.cli.reconstruct import Channels, Overwrite, Voxel
+from neurotome.cli.reconstruct import Channels, Overwrite, Settings, Voxel, parsed
 
 app = typer.Typer(
     help="Which voxels are one neuron? Segment probabilities, choose the threshold, judge the result.", no_args_is_help=True
@@ -25,7 +25,10 @@ def segment(
     out: Annotated[Path, typer.Option("-o", "--out", help="Run folder.")],
     method: Annotated[str, typer.Option(help="agglomerate, components or link.")] = "agglomerate",
     threshold: Annotated[float | None, typer.Option(help="Where to stop, 0 to 1 [default: the method's].")] = None,
-    min_voxels: Annotated[int, typer.Option(help="Smaller segments are merged or removed.")] = 0,
+    min_voxels: Annotated[
+        int | None, typer.Option(help="Smaller segments are merged or removed [default: the method's].")
+    ] = None,
+    set_: Settings = None,
     voxel_nm: Voxel = None,
     channel: Channels = None,
     overwrite: Overwrite = False,
@@ -43,9 +46,26 @@ def segment(
             method=method,
             threshold=threshold,
             min_voxels=min_voxels,
+            options=parsed(set_),
             overwrite=overwrite,
             progress=bars,
         )
+    console.print(f"[bold]{count}[/bold] neurons in {out}")
+
+
+@app.command()
+def cut(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run by `agglomerate`.")],
+    threshold: Annotated[float, typer.Option(help="Where to stop merging, 0 to 1.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Run folder for the new neurons.")],
+    overwrite: Overwrite = False,
+) -> None:
+    """Cut the stored merge tree at another threshold: nothing is predicted or merged again."""
+    from neurotome.flows import cut_run
+
+    console = Console(highlight=False)
+    with Bars(console) as bars:
+        count = cut_run(run, out, threshold=threshold, overwrite=overwrite, progress=bars)
     console.print(f"[bold]{count}[/bold] neurons in {out}")
 
 

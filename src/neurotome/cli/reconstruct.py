@@ -9,14 +9,22 @@ import typer
 from rich.console import Console
 
 from neurotome.cli.progress import Bars
+from neurotome.core import InputError
 
 Voxel = Annotated[
     tuple[float, float, float] | None,
     typer.Option("--voxel-nm", help="Voxel size z y x in nm, where the file does not say.", metavar="Z Y X"),
 ]
+ColourChannel = Annotated[
+    str | None, typer.Option("--channel", help="Channel of a colour image: red, green or blue, or its number.")
+]
 Channels = Annotated[
     list[str] | None,
     typer.Option("--channel", help="Names of the channels, in order, where the file gives none; repeat for several."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Another setting of the method, e.g. fill_holes=500, grow=2; repeatable."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete what the output folder holds and start anew.")]
 
@@ -41,8 +49,9 @@ def reconstruct(
         int | None,
         typer.Option(help="Smaller segments are merged or removed [default: the one on the network's card]."),
     ] = None,
+    set_: Settings = None,
     rescale: Annotated[bool, typer.Option("--rescale", help="Resample to the network's voxel size and back.")] = False,
-    channel: Annotated[str | None, typer.Option(help="Channel of a colour image: R, G or B, or its number.")] = None,
+    channel: ColourChannel = None,
     overwrite: Overwrite = False,
 ) -> None:
     """From an EM stack to labelled neurons: probability, neurons, table, scores, report, view.
@@ -66,6 +75,7 @@ def reconstruct(
         min_voxels=min_voxels,
         rescale=rescale,
         channel=channel,
+        options=parsed(set_),
     )
     console = Console(highlight=False)
     with Bars(console) as bars:
@@ -90,6 +100,19 @@ def demo(
     with Bars(console) as bars:
         result = run(out, shape=size, seed=seed, overwrite=overwrite, progress=bars)
     _tell(console, result, out)
+
+
+def parsed(settings: list[str] | None) -> dict[str, object]:
+    """NAME=VALUE words as a mapping, values read as YAML."""
+    import yaml
+
+    options = {}
+    for word in settings or []:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise InputError(f"--set {word}", "NAME=VALUE", "for example --set grow=2")
+        options[name] = yaml.safe_load(value)
+    return options
 
 
 def _tell(console: Console, result: dict[str, object], out: Path) -> None:

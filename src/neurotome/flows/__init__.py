@@ -10,11 +10,12 @@ from neurotome.flows.demo import demo, write_phantom
 from neurotome.flows.predict import predict_file
 from neurotome.flows.reconstruct import ReconstructSettings, reconstruct
 from neurotome.flows.score import score_boundary_file, score_files
-from neurotome.flows.segment import segment_file, tune_file
+from neurotome.flows.segment import cut_run, segment_file, tune_file
 from neurotome.flows.train import train_from_recipe
 
 __all__ = [
     "ReconstructSettings",
+    "cut_run",
     "demo",
     "predict_file",
     "reconstruct",

@@ -22,17 +22,20 @@ def predict_file(
     *,
     voxel_nm: Nm3 | None = None,
     model: str | Path | None = None,
-    averaging: int = 1,
+    averaging: int = 4,
+    rescale: bool = False,
+    channel: str | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> Path:
     """`neurotome boundary predict`: all channels of the network for one image. Returns the path of the volume."""
     model = model or boundary.DEFAULT_MODEL
-    source = open_image(image, voxel_nm=voxel_nm)
+    source, _ = model_input(open_image(image, voxel_nm=voxel_nm, channel=channel), model, rescale=rescale)
     ready = boundary.predictor(source, model, averaging=averaging)
     require_free_space(out, least_bytes(source.grid, len(ready.channels)))
     config = {"image": image, "truth": None, "voxel_nm": source.grid.voxel_nm, "model": model_id(model), "averaging": averaging}
-    with RunFolder.start(out, command="boundary predict", config=config, inputs={"image": image}, overwrite=overwrite) as run:
+    start = {"inputs": {"image": image}, "overwrite": overwrite, "device": ready.device}
+    with RunFolder.start(out, command="boundary predict", config={**config, "rescale": rescale}, **start) as run:
         predict_step(run, ready, source, progress)
     return out / RESULT
 

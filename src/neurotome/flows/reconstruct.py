@@ -7,7 +7,8 @@ image --predict--> boundary.ome.zarr --segment--> fragments, region graph, merge
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from neurotome.core import Image, Labels, ModelCard, Progress, silent
 from neurotome.core.geometry import Nm3
 from neurotome.flows.predict import least_bytes, model_id, model_input, predict_step
 from neurotome.flows.score import headline, open_truth, write_scores
-from neurotome.flows.segment import method_settings, segment_volume, stored_segmentation, write_neurons
+from neurotome.flows.segment import kept_segmentation, method_settings, segment_volume, write_neurons
 from neurotome.io import RunFolder, atomic_write_text, open_image, open_labels, require_free_space
 from neurotome.nn import Predictor
 from neurotome.report import write_report
@@ -43,6 +44,7 @@ class ReconstructSettings:
     min_voxels: int | None = None
     rescale: bool = False
     channel: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def reconstruct(
@@ -57,7 +59,9 @@ def reconstruct(
     image = open_image(settings.image, voxel_nm=settings.voxel_nm, channel=settings.channel)
     truth = _truth(settings, image)
     seen, card = model_input(image, model, rescale=settings.rescale)
-    how = method_settings(settings.method, card.segmentation, threshold=settings.threshold, min_voxels=settings.min_voxels)
+    how = method_settings(
+        settings.method, card.segmentation, threshold=settings.threshold, min_voxels=settings.min_voxels, options=settings.options
+    )
     channels = tuple(card.segmentation.get("channels", ())) or None
     ready = boundary.predictor(seen, model, channels=channels, averaging=settings.averaging)
     require_free_space(out, least_bytes(seen.grid, len(ready.channels)))
@@ -69,7 +73,8 @@ def reconstruct(
         "settings": vars(how),
     }
     inputs = {"image": settings.image} | ({"truth": settings.truth} if settings.truth else {})
-    with RunFolder.start(out, command="reconstruct", config=config, inputs=inputs, overwrite=overwrite, progress=progress) as run:
+    start = {"inputs": inputs, "overwrite": overwrite, "progress": progress, "device": ready.device}
+    with RunFolder.start(out, command="reconstruct", config=config, **start) as run:
         labels = _neurons(run, ready, seen, image, card, how, progress)
         if truth is not None and not run.done("score"):
             _score(run, labels, truth, how, progress)
@@ -103,7 +108,7 @@ def _neurons(
 def _score(run: RunFolder, labels: Labels, truth: Labels, how: neurons.SegmentSettings, progress: Progress) -> None:
     with run.step("score"):
         scores = write_scores(run, labels, truth, progress)
-        stored = stored_segmentation(run, labels, how)
+        stored = kept_segmentation(run.path, labels, how)
         if stored is not None:
             curve = neurons.threshold_table(stored, truth, CURVE)
             atomic_write_text(run / "threshold_curve.csv", curve.to_csv(index=False))

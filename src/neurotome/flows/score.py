@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from neurotome import boundary, measure
-from neurotome.core import Grid, Labels, Progress, Record, Score, Scores, silent
+from neurotome.core import Grid, InputError, Labels, Progress, Record, Score, Scores, silent
 from neurotome.core.geometry import Nm3
 from neurotome.io import RunFolder, atomic_write_json, describe, open_labels, open_probability, write_csv
 from neurotome.report import with_links
@@ -26,13 +26,15 @@ def score_files(
     support: str = "full",
     truth_parts: measure.TruthParts = "as given",
     border_nm: float | None = None,
+    force: bool = False,
     progress: Progress = silent,
 ) -> Scores:
     """`neurotome score`: writes `out` (JSON), with errors.csv and objects.csv beside it."""
+    _require_json(out)
     labels = open_labels(prediction, voxel_nm=voxel_nm)
     believed = open_truth(truth, None, labels.grid)
     comparison = measure.compare(
-        labels, believed, support=support, truth_parts=truth_parts, border_nm=border_nm, progress=progress
+        labels, believed, support=support, truth_parts=truth_parts, border_nm=border_nm, force=force, progress=progress
     )
     scores = measure.comparison_scores(comparison, conventions=conventions)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -52,6 +54,7 @@ def score_boundary_file(
     prediction: str, truth: str, out: Path, *, truth_is: str, voxel_nm: Nm3 | None = None, channels: tuple[str, ...] | None = None
 ) -> Scores:
     """`neurotome boundary score`: V_rand and V_info after thinning."""
+    _require_json(out)
     probability = open_probability(prediction, voxel_nm=voxel_nm, channels=channels)
     scores = boundary.score(probability, open_truth(truth, None, probability.grid), truth_is=truth_is)  # type: ignore[arg-type]
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -81,6 +84,12 @@ def _write_errors(comparison: measure.Comparison, folder: Path, progress: Progre
         rows = with_links(folder, record.to_json(), rows)
     write_csv(folder / "errors.csv", rows, measure.ERROR_COLUMNS)
     write_csv(folder / "objects.csv", measure.object_table(comparison).to_rows(), measure.OBJECT_COLUMNS)
+
+
+def _require_json(out: Path) -> None:
+    """Scores must not land on a volume by a slip of the keyboard."""
+    if out.suffix != ".json":
+        raise InputError(f"Scores file '{out}'", "a name that ends in .json", "choose another --out")
 
 
 def headline(scores: Scores) -> Mapping[str, float]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neurotome import neurons
-from neurotome.core import Labels, Probability, Progress, silent
+from neurotome.core import Labels, Probability, Progress, RunFailedError, RunFolderError, ValueRangeError, silent
 from neurotome.core.geometry import Nm3
 from neurotome.flows.score import open_truth
 from neurotome.io import (
@@ -22,7 +22,7 @@ from neurotome.io import (
     save_region_graph,
 )
 
-__all__ = ["method_settings", "segment_file", "segment_volume", "stored_segmentation", "tune_file", "write_neurons"]
+__all__ = ["cut_run", "kept_segmentation", "method_settings", "segment_file", "segment_volume", "tune_file", "write_neurons"]
 
 
 def segment_file(
@@ -34,12 +34,13 @@ def segment_file(
     method: str = "agglomerate",
     threshold: float | None = None,
     min_voxels: int | None = None,
+    options: Mapping[str, Any] | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> int:
     """`neurotome neurons segment`: returns the number of neurons."""
     volume = open_probability(probability, voxel_nm=voxel_nm, channels=channels)
-    settings = method_settings(method, {}, threshold=threshold, min_voxels=min_voxels)
+    settings = method_settings(method, {}, threshold=threshold, min_voxels=min_voxels, options=options)
     config = {"probability": probability, "voxel_nm": volume.grid.voxel_nm, "method": method, "settings": vars(settings)}
     inputs = {"probability": probability}
     with RunFolder.start(out, command="neurons segment", config=config, inputs=inputs, overwrite=overwrite) as run:
@@ -49,22 +50,47 @@ def segment_file(
     return int(run.facts["neurons"])
 
 
+def cut_run(source: Path, out: Path, *, threshold: float, overwrite: bool = False, progress: Progress = silent) -> int:
+    """`neurotome neurons cut`: the neurons of another run at another threshold, from its merge tree."""
+    neurons_path, merges_path = source / "neurons.ome.zarr", source / "merges.npz"
+    labels = open_labels(neurons_path)
+    stored = kept_segmentation(source, labels, neurons.make_settings("agglomerate", {}))
+    if stored is None:
+        raise RunFolderError(
+            f"'{source}' keeps no merge tree on the grid of its neurons", "a run by `agglomerate`", "segment it again"
+        )
+    neurons.merges_above(stored.merges, threshold)  # type: ignore[arg-type]  # raises for a threshold below the end of the list
+    config = {"run": str(source), "threshold": threshold, "voxel_nm": labels.grid.voxel_nm}
+    with RunFolder.start(out, command="neurons cut", config=config, inputs={"merges": merges_path}, overwrite=overwrite) as run:
+        if not run.done("neurons"):
+            new = neurons.recut(stored, threshold, progress=progress)
+            run.keep({"neurons": write_neurons(run, new.labels, progress)})
+    return int(run.facts["neurons"])
+
+
 def method_settings(
-    method: str, tuned: Mapping[str, Any], *, threshold: float | None = None, min_voxels: int | None = None
+    method: str,
+    tuned: Mapping[str, Any],
+    *,
+    threshold: float | None = None,
+    min_voxels: int | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> neurons.SegmentSettings:
     """Settings of a method: its defaults, over them those tuned for the network (for `agglomerate`), over them the user's.
 
-    Raises UnknownNameError for the method, ValueRangeError for values it does not allow.
+    Raises UnknownNameError for the method or an option, ValueRangeError for values it does not allow.
     """
     chosen = {k: v for k, v in tuned.items() if k != "channels"} if method == "agglomerate" else {}
     if threshold is not None:
-        # Asking for less than the usual end of the merge list means a longer list.
-        chosen |= {"threshold": threshold if method != "link" else round(threshold * 255)}
+        if not 0 <= threshold <= 1:
+            raise ValueRangeError(f"Threshold {threshold:g}", "a number in [0, 1]", "divide by 255 if it is a grey value")
+        chosen["threshold"] = threshold if method != "link" else round(threshold * 255)
         if method == "agglomerate":
+            # Asking for less than the usual end of the merge list means a longer list.
             chosen["t_min"] = min(threshold, chosen.get("t_min", 0.1))
     if min_voxels is not None:
         chosen["min_voxels"] = min_voxels
-    return neurons.make_settings(method, chosen)
+    return neurons.make_settings(method, {**chosen, **(options or {})})
 
 
 def segment_volume(
@@ -82,22 +108,26 @@ def segment_volume(
     return segmentation
 
 
-def stored_segmentation(run: RunFolder, labels: Labels, settings: neurons.SegmentSettings) -> neurons.Segmentation | None:
+def kept_segmentation(folder: Path, labels: Labels, settings: neurons.SegmentSettings) -> neurons.Segmentation | None:
     """What `segment_volume` kept, opened again; None where the method keeps no merge list or worked on another grid."""
-    if not (run / "merges.npz").exists():
+    if not (folder / "merges.npz").exists():
         return None
-    fragments = open_labels(run / "fragments.ome.zarr")
+    fragments = open_labels(folder / "fragments.ome.zarr")
     if fragments.grid != labels.grid:
         return None
-    graph, merges = load_region_graph(run / "region_graph.npz"), load_merge_list(run / "merges.npz")
+    graph, merges = load_region_graph(folder / "region_graph.npz"), load_merge_list(folder / "merges.npz")
     return neurons.Segmentation(labels, settings, fragments, graph, merges)
 
 
 def write_neurons(run: RunFolder, labels: Labels, progress: Progress) -> int:
     """neurons.ome.zarr and neurons.csv; returns the number of neurons."""
     with run.step("neurons"):
-        save(labels, run / "neurons.ome.zarr", overwrite=True, progress=progress)
         table = neurons.neuron_table(labels, progress=progress)
+        if table.empty:
+            raise RunFailedError(
+                "No neuron was found", "at least one segment", "lower --min-voxels, or look at boundary.ome.zarr"
+            )
+        save(labels, run / "neurons.ome.zarr", overwrite=True, progress=progress)
         atomic_write_text(run / "neurons.csv", table.to_csv(index=False))
     return len(table)
 
