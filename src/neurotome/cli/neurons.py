@@ -76,6 +76,8 @@ def tune(
     out: Annotated[Path, typer.Option("-o", "--out", help="Table of thresholds.")] = Path("threshold_curve.csv"),
     by: Annotated[str, typer.Option(help="are (adapted Rand error), voi, or merge_errors (needs --at-most).")] = "are",
     at_most: Annotated[int | None, typer.Option(help="Largest number of merge errors, with --by merge_errors.")] = None,
+    model: Annotated[str | None, typer.Option(help="Network whose card gives the other settings.")] = None,
+    set_: Settings = None,
     components: Annotated[bool, typer.Option("--components", help="Cut truth objects into their connected parts first.")] = False,
     voxel_nm: Voxel = None,
     channel: Channels = None,
@@ -93,6 +95,8 @@ def tune(
             channels=tuple(channel) if channel else None,
             by=by,
             at_most=at_most,
+            model=model,
+            options=parsed(set_),
             truth_parts="components" if components else "as given",
             progress=bars,
         )

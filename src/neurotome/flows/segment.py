@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neurotome import neurons
-from neurotome.core import Labels, Probability, Progress, RunFailedError, RunFolderError, ValueRangeError, silent
+from neurotome.core import InputError, Labels, Probability, Progress, RunFailedError, RunFolderError, ValueRangeError, silent
 from neurotome.core.geometry import Nm3
 from neurotome.flows.score import open_truth
 from neurotome.io import (
@@ -21,6 +21,7 @@ from neurotome.io import (
     save_merge_list,
     save_region_graph,
 )
+from neurotome.nn import load_card
 
 __all__ = ["cut_run", "kept_segmentation", "method_settings", "segment_file", "segment_volume", "tune_file", "write_neurons"]
 
@@ -142,12 +143,22 @@ def tune_file(
     by: str = "are",
     at_most: int | None = None,
     truth_parts: str = "as given",
+    model: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
     progress: Progress = silent,
 ) -> tuple[list[dict[str, Any]], float]:
-    """`neurotome neurons tune`: scores per threshold, written to `out`, and the best threshold."""
+    """`neurotome neurons tune`: scores per threshold, written to `out`, and the best threshold.
+
+    What is not swept comes from the card of `model` and from `options`, so that the threshold is good for a run with the same.
+    """
+    if out.suffix != ".csv":
+        raise InputError(f"Table '{out}'", "a name that ends in .csv", "choose another --out")
+    tuned = load_card(model)[0].segmentation if model else {}
+    settings = method_settings("agglomerate", tuned, options=options)
     volume = open_probability(probability, voxel_nm=voxel_nm, channels=channels)
     believed = open_truth(truth, None, volume.grid)
-    tuning = neurons.tune(volume, believed, by=by, max_merge_errors=at_most, truth_parts=truth_parts, progress=progress)
+    limits = {"settings": settings, "truth_parts": truth_parts, "progress": progress}
+    tuning = neurons.tune(volume, believed, by=by, max_merge_errors=at_most, **limits)
     out.parent.mkdir(parents=True, exist_ok=True)
     atomic_write_text(out, tuning.table.to_csv(index=False))
     return tuning.table.to_dict("records"), float(tuning.settings.threshold)  # type: ignore[attr-defined]

@@ -1,0 +1,31 @@
+"""Every command in the README and the docs exists, with every option it is shown with; no figure was forgotten."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
+COMMANDS = sorted({line.split("#")[0].strip() for p in PAGES for line in re.findall(r"^neurotome .*$", p.read_text(), re.M)})
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_command_and_options_exist(cli, line):
+    words = line.split()[1:]
+    command = words[:2] if words[0] in ("boundary", "neurons", "data") else words[:1]
+    code, out, _ = cli(*command, "--help")
+    assert code == 0
+    for option in (w for w in words if w.startswith("-")):
+        assert option in out, option
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_no_figure_was_forgotten(page):
+    assert not re.search(r"\b[A-Z0-9]+_(TABLE|MINUTES)\b|TODO|XXX", page.read_text())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
