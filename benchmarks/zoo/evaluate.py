@@ -29,7 +29,7 @@ from neurotome.nn import load_card
 
 SEEN, UNSEEN, HALVES = (0, 60), (60, 70), ((60, 65), (65, 70))
 SWEEP = {"smooth": (0.0, 1.0), "threshold": tuple(round(0.2 + 0.05 * i, 3) for i in range(13))}
-FIXED = {"t_high": 250, "long_range": False, "min_voxels": 100, "small": "zero"}
+FIXED = {"t_high": 250, "long_range": False, "min_voxels": 1000, "small": "zero"}
 METRICS = ("adapted_rand_error", "voi_split", "voi_merge", "split_errors", "merge_errors")
 
 Annotated = tuple[Probability, Labels]
