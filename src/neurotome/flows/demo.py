@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from neurotome import __version__
 from neurotome.core import SITE_COLUMNS, Progress, RunFolderError, silent
 from neurotome.core.geometry import Int3
 from neurotome.datasets import phantom
 from neurotome.flows.reconstruct import ReconstructSettings, reconstruct
-from neurotome.io import save, write_csv
+from neurotome.io import atomic_write_json, save, write_csv
 
 __all__ = ["demo", "write_phantom"]
+
+RECIPE = "phantom.json"
 
 
 def demo(
     out: Path, *, shape: Int3 = (24, 256, 256), seed: int = 0, overwrite: bool = False, progress: Progress = silent
 ) -> dict[str, Any]:
-    """Make a phantom in the folder beside `out`, reconstruct it into `out`, score it against its truth."""
+    """Make a phantom in the folder beside `out`, reconstruct it into `out`, score it against its truth.
+
+    The same demo again goes on where it stopped: tissue that is there and was made with the same settings is not made anew.
+    """
     data = out.with_name(out.name + "-data")
     spec = phantom.PhantomSpec(shape=shape, seed=seed)
-    image, truth, *_ = write_phantom(spec, data, overwrite=True, progress=progress)
+    image, truth = data / "image.ome.tif", data / "truth.ome.tif"
+    made = {"neurotome": __version__, **asdict(spec)}
+    if not _holds(data / RECIPE, made):
+        write_phantom(spec, data, overwrite=True, progress=progress)
+        atomic_write_json(data / RECIPE, made)
     settings = ReconstructSettings(image=str(image), truth=str(truth))
     return reconstruct(settings, out, overwrite=overwrite, progress=progress)
+
+
+def _holds(path: Path, made: dict[str, Any]) -> bool:
+    """Whether the tissue beside this file was finished with these settings."""
+    return path.is_file() and json.loads(path.read_text()) == json.loads(json.dumps(made))
 
 
 def write_phantom(
