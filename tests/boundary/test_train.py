@@ -89,6 +89,22 @@ def test_a_finished_or_interrupted_training_goes_on(stack, tmp_path):
     assert ends[0] == pytest.approx(ends[1], rel=0.02)
 
 
+def test_ctrl_c_is_an_interruption_and_not_an_exit(stack, tmp_path):
+    def ctrl_c(what, done, total):
+        if done == 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        boundary.train(config(stack), tmp_path / "m", progress=ctrl_c)
+    assert (tmp_path / "m" / "checkpoints" / "last.ckpt").is_file() and not (tmp_path / "m" / "card.json").exists()
+
+
+def test_training_stops_early_when_nothing_gets_better(stack, tmp_path):
+    fit = {**config(stack).fit, "steps": 400, "validate_every": 10, "learning_rate": 1e-12, "patience": 2, "loggers": ["csv"]}
+    boundary.train(config(stack, fit=fit), tmp_path / "m")
+    assert int(rows(tmp_path / "m")[-1]["step"]) < 400
+
+
 def test_another_config_in_the_same_folder_is_refused(trained, stack):
     with pytest.raises(RunFolderError, match="crop = 64, not 32"):
         boundary.train(config(stack, crop=32), trained[1])

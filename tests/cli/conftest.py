@@ -45,6 +45,7 @@ def files(small_phantom, tmp_path_factory):
     (folder / "damaged.ome.tif").write_bytes(damaged)
     grey = small_phantom.image.read()
     imageio.imwrite(folder / "rgb.tif", np.stack([grey[0], grey[1], grey[2]], -1))
+    imageio.imwrite(folder / "grey-rgb.tif", np.stack([grey[0]] * 3, -1))
     save(Image(grey.astype(np.float32) / 100, grid), folder / "too-bright.h5")
     save(Image(small_phantom.neurons.read().astype(np.float32), grid), folder / "float-labels.h5")
     for name, sections in {"gap": (1, 2, 9, 10), "sizes": (1, 2, 3)}.items():

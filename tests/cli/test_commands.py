@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from neurotome.io import open_image, open_labels, open_probability
+from neurotome.report import read_results
 
 COMMANDS = (
     ("demo",), ("reconstruct",), ("view",), ("score",), ("convert",), ("info",), ("boundary", "train"), ("boundary", "predict"),
@@ -91,3 +92,17 @@ def test_the_merge_tree_is_cut_without_segmenting_again(cli, files, tmp_path):
     again, fresh = (open_labels(tmp_path / name / "neurons.ome.zarr").read() for name in ("cut", "run0.8"))
     assert again.max() > open_labels(tmp_path / "run0.2" / "neurons.ome.zarr").read().max()
     assert abs(int(again.max()) - int(fresh.max())) <= 1
+
+
+def test_a_colour_picture_of_grey_is_converted_and_it_says_so(cli, files, tmp_path, caplog):
+    code, _, err = cli("convert", files / "grey-rgb.tif", tmp_path / "grey.ome.zarr", "--voxel-nm", 30, 6, 6)
+    assert code == 0, err
+    assert "read as grey values" in caplog.text
+
+
+def test_a_run_is_found_again_from_another_folder(cli, files, tmp_path, monkeypatch):
+    monkeypatch.chdir(files)
+    assert cli("reconstruct", "image.ome.tif", "-o", tmp_path / "out", "--averaging", 1)[0] == 0
+    monkeypatch.chdir(tmp_path)
+    assert read_results(tmp_path / "out").image is not None
+    assert cli("reconstruct", files / "image.ome.tif", "-o", tmp_path / "out", "--averaging", 1)[0] == 0

@@ -49,7 +49,8 @@ def options(
     """Options of every command."""
     _state["debug"] = debug
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("neurotome").setLevel(logging.INFO if verbose else logging.WARNING)
+    # What neurotome itself has to say (a file left out, a picture converted) is never hidden.
+    logging.getLogger("neurotome").setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
 def main() -> None:
@@ -65,7 +66,8 @@ def main() -> None:
     except OSError as error:
         if _state["debug"]:
             raise
-        _say(f"{error.strerror or error}: '{error.filename}'. Remedy: check the path, and that it may be written.")
+        place = f": '{error.filename}'" if error.filename else ""
+        _say(f"{error.strerror or error}{place}. Remedy: check the path, and that it may be written.")
         sys.exit(2)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:  # Typer has turned Ctrl-C into an exit before it could be caught here

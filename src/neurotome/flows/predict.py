@@ -8,7 +8,7 @@ from neurotome import boundary
 from neurotome.blocks import Ledger, write_boxes
 from neurotome.core import Box, Grid, Image, ModelCard, Probability, Progress, silent
 from neurotome.core.geometry import Nm3
-from neurotome.io import RunFolder, ome_zarr, open_image, open_probability, require_free_space
+from neurotome.io import RunFolder, absolute_path, ome_zarr, open_image, open_probability, require_free_space
 from neurotome.nn import Predictor, load_card
 
 __all__ = ["least_bytes", "model_id", "model_input", "predict_file", "predict_step"]
@@ -33,7 +33,13 @@ def predict_file(
     source, _ = model_input(open_image(image, voxel_nm=voxel_nm, channel=channel), model, rescale=rescale)
     ready = boundary.predictor(source, model, averaging=averaging)
     require_free_space(out, least_bytes(source.grid, len(ready.channels)))
-    config = {"image": image, "truth": None, "voxel_nm": source.grid.voxel_nm, "model": model_id(model), "averaging": averaging}
+    config = {
+        "image": absolute_path(image),
+        "truth": None,
+        "voxel_nm": source.grid.voxel_nm,
+        "model": model_id(model),
+        "averaging": averaging,
+    }
     start = {"inputs": {"image": image}, "overwrite": overwrite, "device": ready.device}
     with RunFolder.start(out, command="boundary predict", config={**config, "rescale": rescale}, **start) as run:
         predict_step(run, ready, source, progress)

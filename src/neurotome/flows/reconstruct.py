@@ -18,7 +18,7 @@ from neurotome.core.geometry import Nm3
 from neurotome.flows.predict import least_bytes, model_id, model_input, predict_step
 from neurotome.flows.score import headline, open_truth, write_scores
 from neurotome.flows.segment import kept_segmentation, method_settings, segment_volume, write_neurons
-from neurotome.io import RunFolder, atomic_write_text, open_image, open_labels, require_free_space
+from neurotome.io import RunFolder, absolute_path, atomic_write_text, open_image, open_labels, require_free_space
 from neurotome.nn import Predictor
 from neurotome.report import write_report
 
@@ -67,6 +67,8 @@ def reconstruct(
     require_free_space(out, least_bytes(seen.grid, len(ready.channels)))
     config = {
         **asdict(settings),
+        "image": absolute_path(settings.image),
+        "truth": absolute_path(settings.truth) if settings.truth else None,
         "voxel_nm": image.grid.voxel_nm,
         "model": model_id(model),
         "threshold": how.threshold,  # type: ignore[attr-defined]

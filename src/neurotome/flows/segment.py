@@ -12,6 +12,7 @@ from neurotome.core.geometry import Nm3
 from neurotome.flows.score import open_truth
 from neurotome.io import (
     RunFolder,
+    absolute_path,
     atomic_write_text,
     load_merge_list,
     load_region_graph,
@@ -42,7 +43,12 @@ def segment_file(
     """`neurotome neurons segment`: returns the number of neurons."""
     volume = open_probability(probability, voxel_nm=voxel_nm, channels=channels)
     settings = method_settings(method, {}, threshold=threshold, min_voxels=min_voxels, options=options)
-    config = {"probability": probability, "voxel_nm": volume.grid.voxel_nm, "method": method, "settings": vars(settings)}
+    config = {
+        "probability": absolute_path(probability),
+        "voxel_nm": volume.grid.voxel_nm,
+        "method": method,
+        "settings": vars(settings),
+    }
     inputs = {"probability": probability}
     with RunFolder.start(out, command="neurons segment", config=config, inputs=inputs, overwrite=overwrite) as run:
         if not run.done("neurons"):
@@ -61,7 +67,7 @@ def cut_run(source: Path, out: Path, *, threshold: float, overwrite: bool = Fals
             f"'{source}' keeps no merge tree on the grid of its neurons", "a run by `agglomerate`", "segment it again"
         )
     neurons.merges_above(stored.merges, threshold)  # type: ignore[arg-type]  # raises for a threshold below the end of the list
-    config = {"run": str(source), "threshold": threshold, "voxel_nm": labels.grid.voxel_nm}
+    config = {"run": absolute_path(source), "threshold": threshold, "voxel_nm": labels.grid.voxel_nm}
     with RunFolder.start(out, command="neurons cut", config=config, inputs={"merges": merges_path}, overwrite=overwrite) as run:
         if not run.done("neurons"):
             new = neurons.recut(stored, threshold, progress=progress)

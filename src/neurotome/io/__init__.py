@@ -22,7 +22,7 @@ from neurotome.io.open import (
     open_probability,
     open_volume,
 )
-from neurotome.io.run_folder import RunFolder, sha256
+from neurotome.io.run_folder import RunFolder, absolute_path, sha256
 from neurotome.io.save import save
 from neurotome.io.source import Volume
 from neurotome.io.table import write_csv
@@ -32,6 +32,7 @@ __all__ = [
     "LazyArray",
     "RunFolder",
     "Volume",
+    "absolute_path",
     "atomic_target",
     "atomic_write_json",
     "atomic_write_text",

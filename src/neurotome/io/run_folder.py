@@ -25,7 +25,7 @@ from neurotome.core import FormatError, InputError, Progress, Record, RunFolderE
 from neurotome.io.atomic import atomic_write_json, plain_json
 from neurotome.io.open import require_exists
 
-__all__ = ["RunFolder", "sha256"]
+__all__ = ["RunFolder", "absolute_path", "sha256"]
 
 _log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class RunFolder:
         """
         path = Path(path)
         config = plain_json(dict(config))
-        hashes = {_absolute(file): sha256(file, progress) for file in (inputs or {}).values()}
+        hashes = {absolute_path(file): sha256(file, progress) for file in (inputs or {}).values()}
         record = Record(command, config, hashes, versions(), seed, device)
         _require_run_or_empty(path)
         path.mkdir(parents=True, exist_ok=True)
@@ -178,7 +178,8 @@ def sha256(path: Path | str, progress: Progress = silent) -> str:
     return digest.hexdigest()
 
 
-def _absolute(path: Path | str) -> str:
+def absolute_path(path: Path | str) -> str:
+    """The path as another working directory would have to write it; addresses with :// stay as they are."""
     return str(path) if "://" in str(path) else str(Path(path).absolute())
 
 

@@ -142,6 +142,16 @@ def _meet(a, b, table):  # type: ignore[no-untyped-def]
     return find(table, np.uint64(min(a, b)), np.uint64(max(a, b)))
 
 
+@njit(cache=True, inline="always")
+def _lower(parts, above, z, y, x, axis):  # type: ignore[no-untyped-def]
+    """The part one voxel down along an axis; at the volume's edge the voxel's own, which meets nothing."""
+    if axis == 0:
+        return above[y, x]
+    if axis == 1:
+        return parts[z, y - (y > 0), x]
+    return parts[z, y, x - (x > 0)]
+
+
 @njit(cache=True, nogil=True)
 def _add_contacts(parts, before, z0, table, voxels, sums):  # type: ignore[no-untyped-def]
     depth, height, width = parts.shape
@@ -153,13 +163,7 @@ def _add_contacts(parts, before, z0, table, voxels, sums):  # type: ignore[no-un
                 if b < 0:
                     continue
                 for axis in range(3):
-                    if axis == 0:
-                        a = above[y, x]
-                    elif axis == 1:
-                        a = parts[z, y - 1, x] if y > 0 else b
-                    else:
-                        a = parts[z, y, x - 1] if x > 0 else b
-                    row = _meet(a, b, table)
+                    row = _meet(_lower(parts, above, z, y, x, axis), b, table)
                     if row >= 0:
                         voxels[row] += 1
                         # Twice the midpoint of the pair, so that it is an integer.
@@ -179,12 +183,7 @@ def _settle_contacts(parts, before, z0, table, part, mean, voxel_nm, distance, o
                 if b < 0:
                     continue
                 for axis in range(3):
-                    if axis == 0:
-                        a = above[y, x]
-                    elif axis == 1:
-                        a = parts[z, y - 1, x] if y > 0 else b
-                    else:
-                        a = parts[z, y, x - 1] if x > 0 else b
+                    a = _lower(parts, above, z, y, x, axis)
                     row = _meet(a, b, table)
                     if row < 0:
                         continue

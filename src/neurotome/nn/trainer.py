@@ -90,15 +90,17 @@ def fit(
     with _quiet():
         lightning.seed_everything(settings.seed, workers=True, verbose=False)
         trainer = _trainer(folder, settings, callbacks)
-        trainer.fit(
-            _Task(network, loss, settings),
-            _loader(training, settings),
-            _loader(validation, settings),
-            ckpt_path=last if last.is_file() else None,
-            weights_only=False,
-        )
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+        try:
+            trainer.fit(
+                _Task(network, loss, settings),
+                _loader(training, settings),
+                _loader(validation, settings),
+                ckpt_path=last if last.is_file() else None,
+                weights_only=False,
+            )
+        except SystemExit:
+            # Lightning turns Ctrl-C into an exit; who called decides what an interruption means.
+            raise KeyboardInterrupt from None
     state = torch.load(best.best_model_path or last, map_location="cpu", weights_only=False)["state_dict"]
     averaged = {k.removeprefix("average.module."): v for k, v in state.items() if k.startswith("average.module.")}
     network.load_state_dict(averaged)

@@ -80,7 +80,7 @@ def open_view(
     atomic_write_json(results.folder / STATE, viewer.state.to_json())
     for line in results.missing:
         _log.warning("No layer for it. %s", line)
-    _log.info("Viewer: %s (stop with Ctrl-C)", view.url)
+    _log.debug("Viewer: %s (stop with Ctrl-C)", view.url)
     if block:
         view.wait()
     return view
