@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from neurotome.boundary import labels_on_grid, resampled_grid, resampled_image
-from neurotome.core import Grid, Image, Labels
+from neurotome.core import Box, Grid, Image, Labels
 
 
 def test_grids_share_their_outer_faces():
@@ -30,3 +30,27 @@ def test_labels_come_back_to_the_grid_they_left():
     coarse = labels_on_grid(fine, resampled_grid(grid, (30, 8, 8)))
     assert coarse.grid.shape == (4, 20, 20)
     assert np.array_equal(labels_on_grid(coarse, grid).read(), labels)
+
+
+@pytest.mark.parametrize("voxel_nm", [(30, 6, 6), (50, 9, 7), (20, 3, 4), (30, 4, 4)])
+def test_a_box_is_that_part_of_the_whole_to_the_last_bit(voxel_nm, rng):
+    image = Image(rng.integers(0, 256, (9, 60, 70)).astype(np.uint8), Grid((9, 60, 70), (30, 4, 4)))
+    seen = resampled_image(image, voxel_nm)
+    whole = seen.read()
+    assert whole.shape == seen.grid.shape and whole.dtype == np.uint8
+    for _ in range(10):
+        start, stop = np.sort([rng.integers(0, n, 2) for n in whole.shape], axis=1).T
+        box = Box(tuple(start), tuple(stop + 1))
+        assert np.array_equal(seen.read(box), whole[box.slices])
+
+
+def test_it_is_linear_interpolation_of_the_smoothed_image(rng):
+    """Against SciPy, which computes the whole at once."""
+    from scipy import ndimage
+
+    image = Image(rng.random((6, 40, 50)).astype(np.float32), Grid((6, 40, 50), (30, 4, 4)))
+    seen = resampled_image(image, (45, 6, 5))
+    factor = [b / a for a, b in zip(image.grid.voxel_nm, seen.grid.voxel_nm)]
+    smooth = ndimage.gaussian_filter(image.read(), [(f - 1) / 2 for f in factor], mode="nearest")
+    expected = ndimage.affine_transform(smooth, factor, [(f - 1) / 2 for f in factor], seen.grid.shape, order=1, mode="nearest")
+    assert np.abs(seen.read() - expected).max() < 1e-6

@@ -141,10 +141,18 @@ def test_settings_by_name(cli, files, tmp_path):
     assert not (tmp_path / "o").exists()
 
 
+def test_workers_are_asked_for_in_words_that_exist(cli, files, tmp_path):
+    predict = ("boundary", "predict", files / "image.ome.tif", "-o", tmp_path / "out", "--averaging", 1)
+    complain(cli(*predict, "--workers", 0), "--workers 1 or more")
+    complain(cli(*predict, "--slurm", "cpu"), "--slurm partition=cpu")
+    complain(cli(*predict, "--slurm", "partition=cpu", "--scheduler", "tcp://localhost:1"), "one of them")
+    assert not (tmp_path / "out").exists()
+
+
 def test_ctrl_c_says_how_to_go_on(cli, files, tmp_path, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("neurotome.boundary.predict_blocks", interrupted)
+    monkeypatch.setattr("neurotome.boundary.PredictBlock.__call__", interrupted)
     code, _, err = cli("reconstruct", files / "image.ome.tif", "-o", tmp_path / "out", "--averaging", 1)
     assert code == 130 and "run the same command again" in err

@@ -15,7 +15,18 @@ import zarr
 
 from neurotome.core import Box, Grid, Image, Labels, Legend, Probability
 from neurotome.datasets import data_root
-from neurotome.io import describe, open_image, open_labels, open_probability, open_volume, save, sha256
+from neurotome.io import (
+    PrecomputedScale,
+    VolumeSource,
+    create_scales,
+    describe,
+    open_image,
+    open_labels,
+    open_probability,
+    open_volume,
+    save,
+    sha256,
+)
 from neurotome.io.source import Volume
 
 GRID = Grid((11, 40, 52), (30.0, 6.0, 4.6), (60.0, 12.0, 46.0))
@@ -80,6 +91,16 @@ def make_written(suffix: str) -> Callable[[Path], Path]:
     return make
 
 
+def make_sharded(path: Path) -> Path:
+    source = VolumeSource(str(make_written(".ome.zarr")(path)))
+    (path / "sharded").mkdir()
+    for scale in range(create_scales(path / "sharded", source.open())):
+        work = PrecomputedScale(path / "sharded", scale, source)
+        for block in work.blocks():
+            work(block)
+    return path / "sharded"
+
+
 READERS: dict[str, Callable[[Path], Path | str]] = {
     "TIFF": make_tiff,
     "OME-TIFF": make_ome_tiff,
@@ -88,6 +109,7 @@ READERS: dict[str, Callable[[Path], Path | str]] = {
     "HDF5": make_hdf5,
     "OME-Zarr 0.4": make_old_ome_zarr,
     "NumPy": make_npy,
+    "sharded precomputed": make_sharded,
     **{f"written {suffix}": make_written(suffix) for suffix in WRITERS},
 }
 UNITLESS = {"TIFF", "sections", "NumPy"}

@@ -13,6 +13,8 @@ def example(kind):
         return kind("model", "unet3", ["unet2d", "rsunet3d"])
     if kind is errors.MissingExtraError:
         return kind("wandb", "wandb")
+    if kind is errors.BlocksFailedError:
+        return kind("fragments", [("0:8, 0:64, 0:64", "OSError: gone")], 2, 27, "out/failed_blocks.csv")
     return kind("Given this", "that", "do so")
 
 
@@ -30,7 +32,7 @@ def test_errors_survive_the_way_between_processes(kind):
 
 
 def test_exit_codes_and_builtin_parents():
-    assert {k.__name__: k.exit_code for k in ALL if k.exit_code == 1} == {"NeurotomeError": 1, "RunFailedError": 1}
+    assert {k.__name__ for k in ALL if k.exit_code == 1} == {"NeurotomeError", "RunFailedError", "BlocksFailedError"}
     assert issubclass(errors.MissingFileError, FileNotFoundError) and issubclass(errors.UnknownNameError, KeyError)
 
 

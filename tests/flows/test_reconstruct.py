@@ -64,17 +64,17 @@ def test_interrupted_anywhere_it_ends_the_same(files, finished, tmp_path):
 
 
 def test_finished_blocks_are_not_predicted_again(files, tmp_path, monkeypatch):
-    boxes = []
-    whole = boundary.predict_blocks
+    blocks = []
+    whole = boundary.PredictBlock.__call__
 
-    def counted(ready, todo, write, **options):
-        boxes.append(len(todo))
-        return whole(ready, todo, write, **options)
+    def counted(self, block):
+        blocks.append(block)
+        return whole(self, block)
 
-    monkeypatch.setattr("neurotome.boundary.predict_blocks", counted)
+    monkeypatch.setattr("neurotome.boundary.PredictBlock.__call__", counted)
     reconstruct(files, tmp_path / "out")
     reconstruct(files, tmp_path / "out")
-    assert boxes == [1]
+    assert len(blocks) == 1
 
 
 def test_rescale_brings_labels_back_to_the_image(small_phantom, tmp_path):

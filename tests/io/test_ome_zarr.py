@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import zarr
 
-from neurotome.core import Box, FormatError, Grid, Image, InputError, Labels, ShapeError, UnitError
+from neurotome.core import Box, FormatError, Grid, Image, InputError, Labels, MissingFileError, ShapeError, UnitError
 from neurotome.io import describe, ome_zarr, open_image, open_labels, open_probability, save
 
 STACK = np.random.default_rng(0).integers(0, 255, (6, 40, 50), np.uint8)
@@ -220,3 +220,17 @@ def test_writing_can_go_on_in_a_volume_made_before(tmp_path: Path) -> None:
     found = open_probability(tmp_path / "a.zarr").read()
     assert np.array_equal(found[(slice(None), *box.slices)], values)
     assert np.count_nonzero(found) == values.size
+
+
+def test_the_files_of_a_box_are_those_that_writing_it_makes(tmp_path: Path) -> None:
+    grid, path = Grid((20, 50, 60), (30, 6, 4)), tmp_path / "a.zarr"
+    array = ome_zarr.create(
+        path, shape=(2, *grid.shape), dtype=np.uint8, grid=grid, channels=("a", "b"), chunk=(8, 16, 16), shard=(8, 32, 32)
+    )
+    box = Box((8, 30, 0), (20, 40, 32))
+    ome_zarr.write_box(array, box, np.ones((2, *box.shape), np.uint8))
+    written = [p for p in (path / "0").rglob("*") if p.is_file() and p.name != "zarr.json"]
+    assert sorted(ome_zarr.shard_files(path, box)) == sorted(written) and len(written) == 2 * 2 * 2
+    assert ome_zarr.shard_files(path, Box((3, 3, 3), (3, 9, 9))) == []
+    with pytest.raises(MissingFileError, match=r"a\.zarr/1"):
+        ome_zarr.shard_files(path, box, level=1)

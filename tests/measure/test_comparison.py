@@ -24,9 +24,9 @@ def test_components_are_those_of_the_support(truth, segmentation):
     found = compare(Labels(segmentation, grid), Labels(truth, grid), truth_parts="components", support=box)
     pieces = equal_label_components(truth[1:3])
     assert same(found.table, contingency(pieces, segmentation[1:3]))
-    (slab,) = found.slabs()
-    assert np.array_equal(slab.truth, pieces)
-    assert np.array_equal(found.truth_label(slab.truth), truth[1:3])
+    (part,) = found.read_boxes()
+    assert np.array_equal(part.truth, pieces)
+    assert np.array_equal(found.truth_label(part.truth), truth[1:3])
     assert found.support == "box z 1:3, y 0:5, x 0:6; truth components"
 
 
@@ -51,11 +51,11 @@ def test_a_forgiven_border_is_that_of_the_whole_section(as_labels):
     assert cropped.table.ignored == 3
 
 
-def test_progress_counts_sections(as_labels):
+def test_progress_counts_voxels(as_labels):
     seen = []
     labels = as_labels(np.ones((4, 2, 2), int))
     compare(labels, labels, progress=lambda what, done, total: seen.append((what, done, total)))
-    assert seen == [("compare labels", 4, 4)]
+    assert seen == [("compare labels", 16, 16)]
 
 
 def test_different_grids_are_refused(as_labels):

@@ -1,6 +1,4 @@
-"""Components of equal label, against an independent implementation, for any way of cutting the volume into slabs."""
-
-from itertools import pairwise
+"""Components of equal label, against an independent implementation, for any way of cutting the volume into boxes."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -8,7 +6,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.measure import label
 
-from neurotome.measure import SlabComponents, equal_label_components
+from neurotome.core import Box
+from neurotome.measure import equal_label_components
+from neurotome.measure.components import BoxPieces, PieceUnion
+from neurotome.measure.planes import Waiting, first_planes, last_planes, shifted_planes
 
 ids = arrays(np.uint8, (5, 4, 6), elements=st.integers(0, 2))
 
@@ -20,19 +21,36 @@ def test_agrees_with_scikit_image(labels):
     assert np.array_equal(equal_label_components(labels), label(labels, connectivity=1))
 
 
-@given(ids, st.sets(st.integers(1, 4)))
-@settings(max_examples=60, deadline=None)
-def test_slabs_do_not_matter(labels, cuts):
-    bounds = [0, *sorted(cuts), 5]
-    slabs = [labels[a:b] for a, b in pairwise(bounds)]
-    components = SlabComponents()
-    provisional = [components.add_provisional(slab) for slab in slabs]
-    components.close()
+@given(ids, st.tuples(st.integers(1, 5), st.integers(1, 4), st.integers(1, 6)))
+@settings(max_examples=80, deadline=None)
+def test_boxes_do_not_matter(labels, shape):
+    union, numbered = PieceUnion(), np.zeros(labels.shape, np.int64)
+    whole = Box((0, 0, 0), labels.shape)
+    with Waiting(whole) as waiting:
+        for box in whole.tiles(shape):
+            pieces = BoxPieces.of(np.ascontiguousarray(labels[box.slices]))
+            base = union.add(pieces.first_index(box.start, labels.shape), pieces.labels)
+            painted = pieces.paint(np.arange(len(pieces) + 1))
+            numbered[box.slices] = np.where(painted > 0, painted + base, 0)
+            neighbours = waiting.exchange(box, shifted_planes(last_planes(painted), base))
+            for lower, upper in zip(neighbours, shifted_planes(first_planes(painted), base), strict=True):
+                if lower is not None:
+                    union.unite(lower, upper)
     expected = label(labels, connectivity=1)
-    painted = np.concatenate([components.paint(slab, i) for i, slab in enumerate(slabs)])
-    assert np.array_equal(painted, expected)
-    assert np.array_equal(np.concatenate([components.final(p) for p in provisional]), expected)
-    assert np.array_equal(components.labels[expected], labels)
+    component, names = union.close()
+    assert np.array_equal(component[numbered], expected)
+    assert np.array_equal(names[expected], labels)
+    standing_for = union.representatives(numbered.ravel())
+    assert np.array_equal(component[standing_for.astype(np.int64)], expected.ravel())
+
+
+def test_many_pieces_make_the_union_grow():
+    union = PieceUnion()
+    for box in range(5):
+        assert union.add(np.arange(500) + 500 * box, np.full(500, box + 1, np.uint64)) == 500 * box
+    component, names = union.close()
+    assert np.array_equal(component, np.arange(2501))
+    assert names[[0, 500, 501, 2500]].tolist() == [0, 1, 2, 5]
 
 
 def test_a_spiral_is_one_piece_and_its_label_may_be_large():

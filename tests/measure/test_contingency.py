@@ -1,5 +1,6 @@
 """The table counts every pair of labels once, whatever the type, the blocks and the order."""
 
+import sys
 from collections import Counter
 from itertools import pairwise
 
@@ -10,8 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from neurotome.core import ShapeError, ValueRangeError
-from neurotome.measure import Contingency, PairCounter, contingency
-from neurotome.measure.contingency import slab_bounds
+from neurotome.measure import Contingency, GrowingTable, PairCounter, contingency
 
 ids = arrays(np.uint32, (4, 3, 6), elements=st.integers(0, 3))
 
@@ -73,25 +73,35 @@ def test_rows_that_get_the_same_truth_id_add_up(toy):
     assert rows(table.renamed(np.full(len(table), 5))) == {(5, 1): 30, (5, 2): 11, (5, 3): 19}
 
 
-def test_lazy_volumes_are_read_in_slabs():
+def test_a_growing_table_holds_few_rows_and_may_rename_them(monkeypatch):
+    monkeypatch.setattr(sys.modules["neurotome.measure.contingency"], "_FEW_ROWS", 4)
+    names = np.arange(10, dtype=np.uint64)
+    table, longest = GrowingTable(lambda ids: names[ids.astype(int)]), 0
+    for k in range(30):
+        table.add(contingency(np.array([k % 10, 1]), np.array([5, 5])))
+        longest = max(longest, table._rows)
+        if k == 20:
+            names[7] = 1
+    assert longest <= 10
+    expected = {(k, 5): 3 for k in range(10) if k not in (1, 7)} | {(1, 5): 36}
+    assert rows(table.table()) == expected
+    assert rows(GrowingTable().table()) == rows(Contingency.merge([])) == {}
+
+
+def test_lazy_volumes_are_read_in_boxes():
     class Lazy:
-        shape, dtype = (40, 1024, 1024), np.dtype(np.uint8)
+        shape, dtype = (40, 2048, 2048), np.dtype(np.uint8)
         largest = 0
 
         def __getitem__(self, key):
-            sections = len(range(*key.indices(40)))
-            Lazy.largest = max(Lazy.largest, sections)
-            return np.full((sections, 1024, 1024), key.start // 16, np.uint8)
+            z, y, x = (len(range(*k.indices(n))) for k, n in zip(key, self.shape, strict=True))
+            Lazy.largest = max(Lazy.largest, z * y * x)
+            return np.full((z, y, x), key[0].start // 16, np.uint8)
 
     table = contingency(Lazy(), Lazy())
-    assert Lazy.largest == 16
-    assert rows(table) == {(0, 0): 2**24, (1, 1): 2**24, (2, 2): 2**23}
-
-
-def test_slabs_cover_each_section_once():
-    assert slab_bounds((5, 4096, 4096)) == [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]
-    assert slab_bounds((3, 10, 10)) == [(0, 3)]
-    assert slab_bounds((2, 5000, 5000)) == [(0, 1), (1, 2)]
+    assert Lazy.largest <= 2**25
+    # Boxes are whole chunks of 16 sections, half a section wide.
+    assert rows(table) == {(0, 0): 2**26, (1, 1): 2**26, (2, 2): 2**25}
 
 
 def test_bad_labels_say_their_type_and_smallest_value():

@@ -1,6 +1,6 @@
-"""Contacts and nearest voxels against brute force, for any way of cutting the volume into slabs."""
+"""Contacts and nearest voxels against brute force, for any way of cutting the volume into boxes."""
 
-from itertools import combinations, pairwise
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from neurotome.measure.crossing import Contacts, PartPainter, nearest_pairs, part_runs
+from neurotome.core import Box
+from neurotome.measure.crossing import Contacts, PartPainter, nearest_pairs, part_runs, with_neighbours
+from neurotome.measure.planes import Waiting
 
 VOXEL_NM = (30.0, 6.0, 7.0)
 ids = arrays(np.uint32, (4, 4, 5), elements=st.integers(0, 2))
@@ -38,41 +40,46 @@ def contact(parts, crossing, part):
     return len(crossing), lower if parts[lower] == part else upper
 
 
-@given(parts_of_four, st.sets(st.integers(1, 3)))
+def in_boxes(parts, shape):
+    """The parts box by box, with what lies below their faces."""
+    whole = Box((0, 0, 0), parts.shape)
+    with Waiting(whole) as waiting:
+        for box in whole.tiles(shape):
+            yield with_neighbours(box, np.ascontiguousarray(parts[box.slices]), waiting)
+
+
+def contacts_of(parts, shape, part, partner):
+    contacts = Contacts(part, partner, VOXEL_NM, parts.shape)
+    for step in (contacts.add, contacts.settle):
+        for box in in_boxes(parts, shape):
+            step(box)
+    return contacts
+
+
+@given(parts_of_four, st.tuples(st.integers(1, 4), st.integers(1, 5), st.integers(1, 6)))
 @settings(max_examples=200, deadline=None)
-def test_contacts_of_any_slabs_are_those_of_the_whole(parts, cuts):
-    contacts = Contacts(ROWS[:, 1], ROWS[:, 0], VOXEL_NM)
-    bounds = [0, *sorted(cuts), 4]
-    for a, b in pairwise(bounds):
-        contacts.add(parts[a:b], a)
-    for a, b in pairwise(bounds):
-        contacts.settle(parts[a:b], a)
+def test_contacts_of_any_boxes_are_those_of_the_whole(parts, shape):
+    contacts = contacts_of(parts, shape, ROWS[:, 1], ROWS[:, 0])
     crossing = crossing_pairs(parts)
     for row, (partner, part) in enumerate(ROWS.tolist()):
         expected = contact(parts, crossing.get(frozenset((part, partner))), part)
         assert (contacts.voxels[row], tuple(contacts.places[row])) == expected
 
 
-def test_a_tie_across_the_face_of_two_slabs_goes_to_the_lower_voxel():
-    # Two pairs, equally far from their mean: (1, 2, 5)-(2, 2, 5) along z, seen with the second slab, and (1, 3, 5)-(1, 3, 4).
+def test_a_tie_across_the_face_of_two_boxes_goes_to_the_lower_voxel():
+    # Two pairs, equally far from their mean: (1, 2, 5)-(2, 2, 5) along z, seen with the second box, and (1, 3, 5)-(1, 3, 4).
     parts = np.full((3, 4, 6), -1, np.int32)
     parts[1, 2, 5], parts[2, 2, 5], parts[1, 3, 5], parts[1, 3, 4] = 0, 1, 0, 1
-    places = []
-    for cut in (1, 2):
-        contacts = Contacts(np.array([1]), np.array([0]), VOXEL_NM)
-        for step in (contacts.add, contacts.settle):
-            step(parts[:cut], 0)
-            step(parts[cut:], cut)
-        places.append(contacts.places[0].tolist())
+    places = [contacts_of(parts, shape, np.array([1]), np.array([0])).places[0].tolist() for shape in ((1, 4, 6), (2, 4, 6))]
     assert places == [[2, 2, 5]] * 2
 
 
-@given(parts_of_four, st.integers(1, 3))
+@given(parts_of_four, st.tuples(st.integers(1, 4), st.integers(1, 5), st.integers(1, 6)))
 @settings(max_examples=60, deadline=None)
-def test_nearest_voxel_is_that_of_all_pairs(parts, cut):
+def test_nearest_voxel_is_that_of_all_pairs(parts, shape):
     parts[0, 0, 0], parts[-1, -1, -1] = 0, 1
     wanted = np.array([True, True, False, False])
-    runs = np.concatenate([part_runs(parts[:cut], wanted, 0), part_runs(parts[cut:], wanted, cut)])
+    runs = np.concatenate([part_runs(box.parts, wanted, box.corner) for box in in_boxes(parts, shape)])
     mine, theirs = np.argwhere(parts == 0), np.argwhere(parts == 1)
     square = (((mine[:, None] - theirs[None]) * VOXEL_NM) ** 2).sum(axis=2).min(axis=1)
     (place,) = nearest_pairs(runs, np.array([0]), np.array([1]), VOXEL_NM)
@@ -87,7 +94,7 @@ def test_nearest_voxel_of_parts_with_many_runs(seed):
     parts[:, :, :12] = np.where(rng.random((8, 24, 12)) < 0.3, 0, -1)
     parts[:, :, 28:] = np.where(rng.random((8, 24, 12)) < 0.3, 1, -1)
     parts[:, :, 10:30] = -1
-    runs = part_runs(parts, np.array([True, True]), 0)
+    runs = part_runs(parts, np.array([True, True]), (0, 0, 0))
     assert np.bincount(runs[:, 0]).min() > 4 * 64
     mine, theirs = np.argwhere(parts == 0), np.argwhere(parts == 1)
     square = ((mine[:, None] - theirs[None]) ** 2).sum(axis=2).min(axis=1)

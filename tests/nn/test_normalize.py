@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from neurotome.core import InputError, UnknownNameError
-from neurotome.nn import normalize
+from neurotome.nn import normalize, section_scale
+from neurotome.nn.normalize import grey_tally
 
 
 def test_section_zscore_removes_brightness_jumps():
@@ -28,3 +29,39 @@ def test_constant_section_becomes_zero_and_nan_is_named():
         normalize(image, "section_zscore")
     with pytest.raises(UnknownNameError, match="section_zscore"):
         normalize(image, "zscore")
+
+
+def by_numpy(section, method):
+    """The definition, in other words."""
+    values = section.astype(np.float64)
+    if method == "section_zscore":
+        return values.mean(), 1 / values.std()
+    low, high = np.percentile(values, (1, 99))
+    return low, 1 / (high - low)
+
+
+@pytest.mark.parametrize("method", ["section_zscore", "percentile"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.float32])
+def test_counting_grey_values_gives_what_numpy_gives(dtype, method, rng):
+    section = (rng.gamma(2, 20, (61, 83)) - (50 if np.dtype(dtype).kind == "i" else 0)).clip(-99, 120).astype(dtype)
+    whole = section_scale(section, method)
+    assert whole == pytest.approx(by_numpy(section, method), rel=1e-13)
+    for cut in (1, 7, 60):
+        tally = grey_tally(section.dtype, method)
+        for part in (section[cut:], section[:cut, 30:], section[:cut, :30]):
+            tally.add(part)
+        if section.dtype.itemsize <= 2:
+            assert tally.scale() == whole
+        assert tally.scale() == pytest.approx(whole, rel=1e-13)
+
+
+def test_a_section_of_one_pixel():
+    assert section_scale(np.array([[7]], np.uint8), "percentile") == (7.0, 0.0)
+    assert section_scale(np.array([[7]], np.uint8), "section_zscore") == (7.0, 0.0)
+
+
+def test_real_sections_keep_the_scale_that_networks_were_trained_with(snemi3d):
+    for section in snemi3d.image.read()[::10]:
+        for method in ("section_zscore", "percentile"):
+            ours, theirs = (np.float32(f(section, method)) for f in (section_scale, by_numpy))
+            assert np.array_equal(ours, theirs)

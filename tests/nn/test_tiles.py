@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from neurotome.core import Box, InputError, ModelCard, ValueRangeError
-from neurotome.nn import Predictor, build, receptive_halo
+from neurotome.nn import Predictor, build, receptive_halo, section_scales
 
 CHANNELS = ("affinity:1,0,0", "affinity:0,1,0", "affinity:0,0,1", "membrane")
 OFFSETS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), None)
@@ -25,7 +25,12 @@ def network_and_card(family: str, **config):
 
 def predictor(volume: np.ndarray, family="unet2d", *, config=None, **options) -> Predictor:
     network, card = network_and_card(family, **(config or {"sections": 3, "widths": (4, 8)}))
-    return Predictor(network, card, lambda box: volume[box.slices], volume.shape, offsets=OFFSETS, **options)
+    scales = scales_of(volume)
+    return Predictor(network, card, lambda box: volume[box.slices], volume.shape, scales, offsets=OFFSETS, **options)
+
+
+def scales_of(volume: np.ndarray, method="section_zscore") -> np.ndarray:
+    return section_scales(lambda box: volume[box.slices], volume.shape, volume.dtype, method)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +48,29 @@ def test_tiles_and_boxes_do_not_show(volume, family, config, bf16, tolerance):
         for box in Box((0, 0, 0), volume.shape).tiles(size):
             out[(slice(None), *box.slices)] = tiled(box)
         assert np.abs(out - whole).max() < tolerance
+
+
+@pytest.mark.parametrize(("family", "config"), [("unet2d", None), ("rsunet3d", {"widths": (3, 4)})])
+@pytest.mark.parametrize("bf16", [False, True])
+def test_any_box_is_that_part_of_the_whole_to_the_last_bit(volume, family, config, bf16, rng):
+    ready = predictor(volume, family, config=config, bf16=bf16, tile=32)
+    whole = ready(Box((0, 0, 0), volume.shape))
+    for _ in range(8):
+        start, stop = np.sort([rng.integers(0, n, 2) for n in volume.shape], axis=1).T
+        box = Box(tuple(start), tuple(stop + 1))
+        assert np.array_equal(ready(box), whole[(slice(None), *box.slices)])
+
+
+def test_the_number_of_threads_does_not_show(volume):
+    """In bf16, as shipped networks run. In float32 the library adds in another order: 1e-7."""
+    threads, answers = torch.get_num_threads(), []
+    try:
+        for n in (1, 2):
+            torch.set_num_threads(n)
+            answers.append(predictor(volume, tile=32)(Box((0, 0, 0), volume.shape)))
+    finally:
+        torch.set_num_threads(threads)
+    assert np.array_equal(*answers)
 
 
 def test_seams_are_no_different_from_elsewhere(volume):
@@ -76,9 +104,41 @@ def test_kept_channels_are_the_ones_asked_for(volume):
     assert np.array_equal(some(Box((0, 0, 0), (1, 32, 32))), everything[[3, 1]])
 
 
-def test_bad_input_is_refused_before_any_work(volume):
+@pytest.mark.parametrize("method", ["section_zscore", "percentile"])
+def test_sections_that_are_read_in_parts_have_the_same_scale(volume, method, monkeypatch):
+    whole = scales_of(volume, method)
+    for at_once in (100, 5000, 10**6):
+        monkeypatch.setattr("neurotome.nn.tiles.SCALED_AT_ONCE", at_once)
+        assert np.array_equal(scales_of(volume, method), whole)
+        assert np.allclose(scales_of(volume.astype(np.float32), method), whole)
+
+
+def test_no_more_is_read_at_once_than_said(monkeypatch):
+    monkeypatch.setattr("neurotome.nn.tiles.SCALED_AT_ONCE", 2000)
+    seen = []
+
+    def read(box):
+        seen.append(box)
+        return np.arange(box.size, dtype=np.uint8).reshape(box.shape)
+
+    for shape in ((40, 30, 30), (20, 90, 100)):
+        section_scales(read, shape, np.dtype(np.uint8), "section_zscore")
+        assert sum(b.size for b in seen) == np.prod(shape) and max(b.size for b in seen) <= 2000
+        seen.clear()
+
+
+def test_grey_values_that_say_nothing_are_refused(volume, monkeypatch):
     with pytest.raises(ValueRangeError, match="Every section of the image is constant"):
-        predictor(np.full((3, 32, 32), 7, np.uint8))
+        scales_of(np.full((3, 32, 32), 7, np.uint8))
+    broken = volume.astype(np.float32)
+    broken[3, 41, 6] = np.inf
+    for at_once in (100, 10**6):
+        monkeypatch.setattr("neurotome.nn.tiles.SCALED_AT_ONCE", at_once)
+        with pytest.raises(ValueRangeError, match=r"Section 3 .*\(41, 6\)"):
+            scales_of(broken)
+
+
+def test_bad_input_is_refused_before_any_work(volume):
     with pytest.raises(InputError, match="Averaging over 3 variants"):
         predictor(volume, averaging=3)
     with pytest.raises(InputError, match="multiple of 2"):

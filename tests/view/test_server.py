@@ -2,13 +2,11 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import socket
-import threading
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +18,6 @@ from neurotome.report import css_colour, error_link, read_results
 from neurotome.view import RunView, open_view
 
 pytest.importorskip("neuroglancer")
-
-FLAGS = "--no-sandbox --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
-GL_FLAGS = "--use-gl=angle --use-angle=swiftshader"
 
 
 @pytest.fixture
@@ -67,45 +62,6 @@ def test_the_port_asked_for_is_used_and_free_again_afterwards(finished_run: Path
         opened.stop()
 
 
-@pytest.fixture
-def page() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no chromium on this machine")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS.split(), *GL_FLAGS.split()])
-        yield browser.new_page(viewport={"width": 640, "height": 480})
-        browser.close()
-
-
-def _rendered(viewer: Any, page: Any) -> np.ndarray:
-    """What the viewer shows once all data have arrived, as (y, x, 3)."""
-    page.wait_for_function("window.viewer && viewer.layerManager.managedLayers.length && viewer.isReady()", timeout=60_000)
-    for _ in range(10):
-        picture = _screenshot(viewer, page)
-        # A picture asked for between two frames is black: ask again.
-        if picture.std() > 5:
-            return picture
-        page.wait_for_timeout(500)
-    raise AssertionError("the viewer stays black")
-
-
-def _screenshot(viewer: Any, page: Any) -> np.ndarray:
-    import imageio.v3 as iio
-
-    found: dict[str, Any] = {}
-    waiting = threading.Thread(target=lambda: found.update(reply=viewer.screenshot()), daemon=True)
-    waiting.start()
-    for _ in range(240):
-        if not waiting.is_alive():
-            break
-        # Playwright moves the page on only while it is spoken to.
-        page.wait_for_timeout(250)
-    assert "reply" in found, "no picture after 60 s"
-    return iio.imread(io.BytesIO(found["reply"].screenshot.image))[..., :3]
-
-
 def _share_near(picture: np.ndarray, colour: str, opacity: float, tissue: float) -> float:
     """Share of pixels that show tissue of this grey under a colour."""
     wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) * opacity + tissue * (1 - opacity)
@@ -113,14 +69,14 @@ def _share_near(picture: np.ndarray, colour: str, opacity: float, tissue: float)
 
 
 @pytest.mark.browser
-def test_a_browser_shows_tissue_and_neurons(view: RunView, page: Any) -> None:
+def test_a_browser_shows_tissue_and_neurons(view: RunView, page: Any, rendered: Callable[..., np.ndarray]) -> None:
     hosts: set[str] = set()
     page.on("request", lambda r: hosts.add(r.url.split("/")[2]) if r.url.startswith("http") else None)
     page.goto(view.url)
     with view.viewer.txn() as state:
         state.layout = "xy"
         state.cross_section_scale = 0.2
-    picture = _rendered(view.viewer, page)
+    picture = rendered(view.viewer, page)
     assert hosts == {view.url.split("/")[2]}
     # Cells 6, 7, 10 and 11 surround the middle; their tissue is near white once its grey values are stretched.
     for label in (106, 107, 110, 111):

@@ -1,12 +1,28 @@
-"""blocks: how is work on a volume cut up, and what of it is already done?
+"""blocks: how is work on a volume cut up, who does it, and what of it is already done?
 
-Question: which boxes does a step write, in which order, and which of them can be skipped after an interruption?
-Takes: a Grid and the shape of a storage shard. Gives: boxes, and a ledger of finished ones.
-May import: core (NumPy only, no torch). Never another engine.
-Read first: `plan.py`, then `ledger.py`.
+Question: which boxes does a step read and write, on which processes or machines does it run, and what can be skipped after
+an interruption?
+Takes: a Grid, and work that can be called with a Block and writes files. Gives: those files, and a ledger of finished blocks.
+May import: io, core (no torch). Never another engine.
+Read first: `plan.py`, then `engine.py`, `ledger.py`, `executor.py` and its two kinds, `serial.py` and `cluster.py`.
 """
 
-from neurotome.blocks.ledger import Ledger
-from neurotome.blocks.plan import write_boxes
+from neurotome.blocks.engine import Engine, Step, Work
+from neurotome.blocks.executor import Executor, Outcome, make_executor
+from neurotome.blocks.plan import Group, Plan, PlannedStep, block_shape, blocks_of, levels_of, write_boxes
 
-__all__ = ["Ledger", "write_boxes"]
+__all__ = [
+    "Engine",
+    "Executor",
+    "Group",
+    "Outcome",
+    "Plan",
+    "PlannedStep",
+    "Step",
+    "Work",
+    "block_shape",
+    "blocks_of",
+    "levels_of",
+    "make_executor",
+    "write_boxes",
+]

@@ -1,22 +1,32 @@
-"""From an image to probabilities with a trained network, block by block."""
+"""From an image to probabilities with a trained network, in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import nn
 
 from neurotome.boundary.targets import offset_of
 from neurotome.core import Box, Image, ModelCard, Probability, Progress, UnitError, UnknownNameError, silent
-from neurotome.nn import Predictor, load_model
+from neurotome.io.source import numpy_dtype
+from neurotome.nn import TILE, Predictor, load_card, load_model, section_scales
 
-__all__ = ["DEFAULT_MODEL", "check_voxel_size", "kept_channels", "predict", "predict_blocks", "predictor"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "check_voxel_size",
+    "kept_channels",
+    "network_of",
+    "predict",
+    "predict_box",
+    "predictor",
+    "predictor_of",
+]
 
 DEFAULT_MODEL = "em-affinity-25d"
 MAX_VOXEL_RATIO = 1.5
-
-Writer = Callable[[Box, np.ndarray], None]
 
 
 def predict(
@@ -29,16 +39,10 @@ def predict(
 ) -> Probability:
     """Probabilities of `image` in memory: uint8 (255 = 1), the named channels (default: all of the network).
 
-    averaging: over 1, 2, 4 or 8 symmetries of the section. For volumes larger than memory use `predictor` and `predict_blocks`.
+    averaging: over 1, 2, 4 or 8 symmetries of the section. For volumes larger than memory see `predict_block.py`.
     """
     ready = predictor(image, model, channels=channels, averaging=averaging)
-    out = np.zeros((len(ready.keep), *image.grid.shape), np.uint8)
-
-    def write(box: Box, values: np.ndarray) -> None:
-        out[(slice(None), *box.slices)] = values
-
-    predict_blocks(ready, list(image.grid.box.tiles((4, 2048, 2048))), write, progress=progress)
-    return Probability(out, image.grid, ready.channels, name="boundary")
+    return Probability(predict_box(ready, image.grid.box, progress), image.grid, ready.channels, name="boundary")
 
 
 def predictor(
@@ -47,7 +51,7 @@ def predictor(
     *,
     channels: tuple[str, ...] | None = None,
     averaging: int = 1,
-    tile: int = 1024,
+    tile: int = TILE,
     bf16: bool = True,
 ) -> Predictor:
     """Everything that can be wrong is found here, before anything is written; reads the image once for its grey scale.
@@ -55,18 +59,33 @@ def predictor(
     Raises UnknownNameError for the model or a channel, UnitError when the voxel size is further than a factor 1.5 from the
     network's, ValueRangeError for an image that is constant or not finite, FormatError for a file that cannot be read.
     """
-    import torch
-
-    network, card = load_model(model)
+    network, card = network_of(model)
     check_voxel_size(image, card)
     names = kept_channels(card, channels)
+    scales = section_scales(image.read, image.grid.shape, numpy_dtype(image.data), card.normalization)
+    return predictor_of(image, network, card, scales, channels=names, averaging=averaging, tile=tile, bf16=bf16)
+
+
+def predictor_of(
+    image: Image,
+    network: nn.Module,
+    card: ModelCard,
+    scales: np.ndarray,
+    *,
+    channels: tuple[str, ...],
+    averaging: int = 1,
+    tile: int = TILE,
+    bf16: bool = True,
+) -> Predictor:
+    """A predictor whose parts have been checked and whose grey scales, (z, 2) float32, are known."""
     return Predictor(
         network,
         card,
         image.read,
         image.grid.shape,
+        scales,
         offsets=[offset_of(c) for c in card.channels],
-        keep=[card.channels.index(c) for c in names],
+        keep=[card.channels.index(c) for c in channels],
         averaging=averaging,
         device="cuda" if torch.cuda.is_available() else "cpu",
         bf16=bf16,
@@ -74,21 +93,26 @@ def predictor(
     )
 
 
-def predict_blocks(ready: Predictor, boxes: Sequence[Box], write: Writer, *, progress: Progress = silent) -> None:
-    """Predict box by box and hand each (c, z, y, x) uint8 result to `write`: never more than one box in memory.
+def network_of(model: str | Path) -> tuple[nn.Module, ModelCard]:
+    """`load_model`, but a process that does many blocks keeps the network."""
+    card, folder = load_card(model)
+    return _network(folder.absolute(), card.weights_sha256), card
 
-    The result is the same for any set of boxes and any tile size (to rounding of the arithmetic).
-    """
-    total, done = sum(b.size for b in boxes), 0
-    progress("predict", 0, total)
-    for box in boxes:
-        # A few sections at a time, so that memory stays small beside the result and the bar moves.
-        values = np.empty((len(ready.keep), *box.shape), np.uint8)
-        for part in box.tiles((4 if ready.network.ndim == 2 else box.shape[0], box.shape[1], box.shape[2])):
-            values[(slice(None), *part.inside(box).slices)] = np.floor(ready(part) * 255 + 0.5)
-            done += part.size
-            progress("predict", done, total)
-        write(box, values)
+
+@lru_cache(maxsize=1)
+def _network(folder: Path, weights_sha256: str) -> nn.Module:
+    return load_model(folder)[0]
+
+
+def predict_box(ready: Predictor, box: Box, progress: Progress = silent) -> np.ndarray:
+    """The answer for a box as uint8 (c, z, y, x), 255 p rounded: the same bytes, however the volume is cut into boxes."""
+    out, done = np.empty((len(ready.keep), *box.shape), np.uint8), 0
+    progress("predict", done, box.size)
+    for part, values in ready.parts(box):
+        out[(slice(None), *part.inside(box).slices)] = np.floor(values * 255 + 0.5)
+        done += part.size
+        progress("predict", done, box.size)
+    return out
 
 
 def kept_channels(card: ModelCard, channels: tuple[str, ...] | None) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from neurotome.cli.progress import Bars
 from neurotome.cli.reconstruct import Channels, ColourChannel, Overwrite, Voxel
+from neurotome.cli.workers import Scheduler, Slurm, Workers, parsed_slurm
 
 app = typer.Typer(help="Where are the membranes? Train, apply and judge boundary networks.", no_args_is_help=True)
 
@@ -48,10 +49,13 @@ def predict(
         bool, typer.Option("--rescale", help="Resample to the network's voxel size; the result stays there.")
     ] = False,
     channel: ColourChannel = None,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+    slurm: Slurm = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Apply a network to a stack, block by block; an interrupted prediction goes on."""
-    from neurotome.flows import predict_file
+    from neurotome.flows import Workforce, predict_file
 
     console = Console(highlight=False)
     with Bars(console) as bars:
@@ -64,6 +68,7 @@ def predict(
             rescale=rescale,
             channel=channel,
             overwrite=overwrite,
+            workforce=Workforce(workers, scheduler, parsed_slurm(slurm)),
             progress=bars,
         )
     console.print(f"Probabilities in {path}")

@@ -1,4 +1,4 @@
-"""`neurotome info | convert | score | view`: commands about files and finished runs."""
+"""`neurotome info | convert | export | score | view`: commands about files and finished runs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from neurotome.cli.progress import Bars
 from neurotome.cli.reconstruct import ColourChannel, Voxel
+from neurotome.cli.workers import Scheduler, Slurm, Workers, parsed_slurm
 from neurotome.core import UnknownNameError
 
 KINDS = ("image", "labels", "probability")
@@ -52,6 +53,45 @@ def convert(
     console.print(f"{target}: {what}, {_readable(volume.grid.shape)} voxels of {_readable(volume.grid.voxel_nm)} nm")
 
 
+def export(
+    source: Annotated[str, typer.Argument(metavar="RUN_OR_VOLUME", help="Folder of a run, or any volume.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write, by custom FOLDER.precomputed.")],
+    meshes: Annotated[bool, typer.Option("--meshes/--no-meshes", help="Write the surface of every object.")] = True,
+    mesh_level: Annotated[
+        int | None,
+        typer.Option(help="Scale to make surfaces of, 0 is the finest [default: the coarsest with voxels up to 40 nm]."),
+    ] = None,
+    voxel_nm: Voxel = None,
+    channel: ColourChannel = None,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+    slurm: Slurm = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Throw away what is in the folder.")] = False,
+) -> None:
+    """Write image, labels and surfaces as sharded Neuroglancer precomputed, for any web server or bucket.
+
+    The same command again goes on where it stopped. Example: `neurotome export out -o out.precomputed`
+    """
+    from neurotome.flows import Workforce
+    from neurotome.flows import export as write
+
+    console = Console(highlight=False)
+    with Bars(console) as bars:
+        folders = write(
+            source,
+            out,
+            voxel_nm=voxel_nm,
+            channel=channel,
+            meshes=meshes,
+            mesh_level=mesh_level,
+            overwrite=overwrite,
+            workforce=Workforce(workers, scheduler, parsed_slurm(slurm)),
+            progress=bars,
+        )
+    for folder in folders:
+        console.print(f"written: {folder} (in neuroglancer: precomputed://ADDRESS/{folder.name})")
+
+
 def score(
     prediction: Annotated[str, typer.Argument(metavar="PRED", help="Label volume to judge.")],
     truth: Annotated[str, typer.Argument(metavar="TRUTH", help="Label volume to believe.")],
@@ -68,9 +108,12 @@ def score(
     force: Annotated[
         bool, typer.Option("--force", help="Allow --support snemi_crop on another shape than the challenge's.")
     ] = False,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+    slurm: Slurm = None,
 ) -> None:
     """Score a segmentation: adapted Rand error, VOI, splits and merges, and where the worst errors are."""
-    from neurotome.flows import score_files
+    from neurotome.flows import Workforce, score_files
 
     console = Console(highlight=False)
     with Bars(console) as bars:
@@ -84,6 +127,7 @@ def score(
             truth_parts="components" if components else "as given",
             border_nm=border_nm,
             force=force,
+            workforce=Workforce(workers, scheduler, parsed_slurm(slurm)),
             progress=bars,
         )
     table = Table("metric", "value", "unit", "better", "convention", box=None, pad_edge=False)

@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (reconstruct.demo, reconstruct.reconstruct, files.view, files.score, files.convert, files.info):
+for command in (reconstruct.demo, reconstruct.reconstruct, files.view, files.score, files.convert, files.export, files.info):
     app.command()(command)
 app.add_typer(boundary.app, name="boundary")
 app.add_typer(neurons.app, name="neurons")

@@ -12,6 +12,7 @@ from rich.table import Table
 from neurotome.cli.files import score
 from neurotome.cli.progress import Bars
 from neurotome.cli.reconstruct import Channels, Overwrite, Settings, Voxel, parsed
+from neurotome.cli.workers import BlockShape, Scheduler, Slurm, Workers, parsed_slurm
 
 app = typer.Typer(
     help="Which voxels are one neuron? Segment probabilities, choose the threshold, judge the result.", no_args_is_help=True
@@ -31,10 +32,14 @@ def segment(
     set_: Settings = None,
     voxel_nm: Voxel = None,
     channel: Channels = None,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+    slurm: Slurm = None,
+    block: BlockShape = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """From probabilities to labelled neurons and a table."""
-    from neurotome.flows import segment_file
+    """From probabilities to labelled neurons and a table; the same for any blocks and workers."""
+    from neurotome.flows import Workforce, segment_file
 
     console = Console(highlight=False)
     with Bars(console) as bars:
@@ -47,6 +52,7 @@ def segment(
             threshold=threshold,
             min_voxels=min_voxels,
             options=parsed(set_),
+            workforce=Workforce(workers, scheduler, parsed_slurm(slurm), block),
             overwrite=overwrite,
             progress=bars,
         )
@@ -58,14 +64,24 @@ def cut(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run by `agglomerate`.")],
     threshold: Annotated[float, typer.Option(help="Where to stop merging, 0 to 1.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Run folder for the new neurons.")],
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+    slurm: Slurm = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Cut the stored merge tree at another threshold: nothing is predicted or merged again."""
-    from neurotome.flows import cut_run
+    """The neurons at another threshold, from fragments and region graph of a run: nothing is predicted or cut up again."""
+    from neurotome.flows import Workforce, cut_run
 
     console = Console(highlight=False)
     with Bars(console) as bars:
-        count = cut_run(run, out, threshold=threshold, overwrite=overwrite, progress=bars)
+        count = cut_run(
+            run,
+            out,
+            threshold=threshold,
+            workforce=Workforce(workers, scheduler, parsed_slurm(slurm)),
+            overwrite=overwrite,
+            progress=bars,
+        )
     console.print(f"[bold]{count}[/bold] neurons in {out}")
 
 

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from neurotome.cli.progress import Bars
+from neurotome.cli.workers import BlockShape, Scheduler, Slurm, Workers, parsed_slurm
 from neurotome.core import InputError
 
 Voxel = Annotated[
@@ -52,15 +53,20 @@ def reconstruct(
     set_: Settings = None,
     rescale: Annotated[bool, typer.Option("--rescale", help="Resample to the network's voxel size and back.")] = False,
     channel: ColourChannel = None,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+    slurm: Slurm = None,
+    block: BlockShape = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what it would take, and do nothing.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """From an EM stack to labelled neurons: probability, neurons, table, scores, report, view.
 
-    Interrupted? The same command again goes on where it stopped.
+    Interrupted? The same command again goes on where it stopped. The result is the same for any blocks and workers.
 
     Example: `neurotome reconstruct my_stack.tif -o out --voxel-nm 30 6 6`
     """
-    from neurotome.flows import ReconstructSettings
+    from neurotome.flows import ReconstructSettings, Workforce, planned
     from neurotome.flows import reconstruct as run
 
     settings = ReconstructSettings(
@@ -77,9 +83,13 @@ def reconstruct(
         channel=channel,
         options=parsed(set_),
     )
+    workforce = Workforce(workers, scheduler, parsed_slurm(slurm), block)
     console = Console(highlight=False)
+    if plan:
+        console.print(planned(settings, out, workforce).text(), soft_wrap=True)
+        return
     with Bars(console) as bars:
-        result = run(settings, out, overwrite=overwrite, progress=bars)
+        result = run(settings, out, workforce=workforce, overwrite=overwrite, progress=bars)
     _tell(console, result, out)
 
 

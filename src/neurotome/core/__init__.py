@@ -11,6 +11,7 @@ converts. The origin is the centre of voxel 0. Intervals are half-open. Label 0 
 
 from neurotome.core.card import ModelCard
 from neurotome.core.errors import (
+    BlocksFailedError,
     DiskFullError,
     FormatError,
     InputError,
@@ -37,6 +38,7 @@ __all__ = [
     "SITE_COLUMNS",
     "ArrayLike",
     "Block",
+    "BlocksFailedError",
     "Box",
     "DiskFullError",
     "FormatError",

@@ -12,14 +12,16 @@
     |   `-- MissingExtraError (ImportError)     an optional package is not installed
     |-- DiskFullError (OSError)        exit 2
     `-- RunFailedError (RuntimeError)  exit 1   the input was good, the work was not finished
+        `-- BlocksFailedError                   some blocks of a step failed again and again
 
 A message says what was given, what was expected and what to do, in one line: `InputError(given, expected, remedy)`.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 __all__ = [
+    "BlocksFailedError",
     "DiskFullError",
     "FormatError",
     "InputError",
@@ -131,3 +133,23 @@ class DiskFullError(NeurotomeError, OSError):
 
 class RunFailedError(NeurotomeError, RuntimeError):
     """The input was good, but the work could not be finished."""
+
+
+class BlocksFailedError(RunFailedError):
+    """Some blocks of a step failed again and again; `named` holds the first of them as (box, error), `table` lists them all.
+
+    >>> str(BlocksFailedError("fragments", [("0:8, 0:64, 0:64", "OSError: gone")], 1, 27, "out/failed_blocks.csv")).split(". ")[0]
+    '1 of 27 blocks of fragments failed (0:8, 0:64, 0:64: OSError: gone)'
+    """
+
+    def __init__(self, step: str, named: Sequence[tuple[str, str]], failed: int, blocks: int, table: str) -> None:
+        self.step, self.named, self.failed, self.blocks, self.table = step, list(named), failed, blocks, table
+        listed = "; ".join(f"{box}: {error.rstrip('.')}" for box, error in named) + ("; ..." if failed > len(named) else "")
+        super().__init__(
+            f"{failed} of {blocks} blocks of {step} failed ({listed})",
+            "all of them to be finished",
+            f"read '{table}', remove the cause and run the same command again: finished blocks are kept",
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[str, list[tuple[str, str]], int, int, str]]:  # type: ignore[override]
+        return type(self), (self.step, self.named, self.failed, self.blocks, self.table)

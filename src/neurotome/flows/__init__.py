@@ -7,16 +7,22 @@ Read first: `reconstruct.py`.
 """
 
 from neurotome.flows.demo import demo, write_phantom
+from neurotome.flows.export import export
+from neurotome.flows.plan import planned
 from neurotome.flows.predict import predict_file
 from neurotome.flows.reconstruct import ReconstructSettings, reconstruct
 from neurotome.flows.score import score_boundary_file, score_files
 from neurotome.flows.segment import cut_run, segment_file, tune_file
 from neurotome.flows.train import train_from_recipe
+from neurotome.flows.workers import Workforce
 
 __all__ = [
     "ReconstructSettings",
+    "Workforce",
     "cut_run",
     "demo",
+    "export",
+    "planned",
     "predict_file",
     "reconstruct",
     "score_boundary_file",

@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from neurotome import boundary
-from neurotome.blocks import Ledger, write_boxes
-from neurotome.core import Box, Grid, Image, ModelCard, Probability, Progress, silent
+from neurotome.blocks import Engine, Step, blocks_of
+from neurotome.core import Grid, Progress, silent
 from neurotome.core.geometry import Nm3
-from neurotome.io import RunFolder, absolute_path, ome_zarr, open_image, open_probability, require_free_space
-from neurotome.nn import Predictor, load_card
+from neurotome.flows.workers import Workforce, engine_of, pyramid_step
+from neurotome.io import RunFolder, absolute_path, ome_zarr, pyramid_grids, require_free_space
+from neurotome.nn import load_card
 
-__all__ = ["least_bytes", "model_id", "model_input", "predict_file", "predict_step"]
+__all__ = ["image_file", "least_bytes", "model_id", "predict_file", "predict_step"]
 
-RESULT = "boundary.ome.zarr"
+RESULT, GREY_SCALES = "boundary.ome.zarr", "grey_scales.npz"
 
 
 def predict_file(
@@ -26,23 +27,39 @@ def predict_file(
     rescale: bool = False,
     channel: str | None = None,
     overwrite: bool = False,
+    workforce: Workforce | None = None,
     progress: Progress = silent,
 ) -> Path:
-    """`neurotome boundary predict`: all channels of the network for one image. Returns the path of the volume."""
+    """`neurotome boundary predict`: all channels of the network for one image. Returns the path of the volume.
+
+    workforce: who does the blocks (default: this process); the result is the same.
+    """
     model = model or boundary.DEFAULT_MODEL
-    source, _ = model_input(open_image(image, voxel_nm=voxel_nm, channel=channel), model, rescale=rescale)
-    ready = boundary.predictor(source, model, averaging=averaging)
-    require_free_space(out, least_bytes(source.grid, len(ready.channels)))
+    source = image_file(image, model, voxel_nm=voxel_nm, channel=channel, rescale=rescale)
+    ready = boundary.prepared(source, model, averaging=averaging)
+    grid = ready.image.grid
+    require_free_space(out, least_bytes(grid, len(ready.channels)))
     config = {
         "image": absolute_path(image),
         "truth": None,
-        "voxel_nm": source.grid.voxel_nm,
+        "voxel_nm": grid.voxel_nm,
         "model": model_id(model),
         "averaging": averaging,
+        "rescale": rescale,
     }
-    start = {"inputs": {"image": image}, "overwrite": overwrite, "device": ready.device}
-    with RunFolder.start(out, command="boundary predict", config={**config, "rescale": rescale}, **start) as run:
-        predict_step(run, ready, source, progress)
+    with (
+        (workforce or Workforce()).executor() as executor,
+        RunFolder.start(
+            out,
+            command="boundary predict",
+            config=config,
+            inputs={"image": image},
+            overwrite=overwrite,
+            device=ready.device,
+            progress=progress,
+        ) as run,
+    ):
+        predict_step(run, ready, engine_of(run, executor, progress))
     return out / RESULT
 
 
@@ -51,36 +68,24 @@ def least_bytes(grid: Grid, channels: int) -> int:
     return channels * grid.size // 20 + 2 * 8 * grid.size // 200
 
 
-def predict_step(run: RunFolder, ready: Predictor, image: Image, progress: Progress) -> Probability:
-    """Write the probability volume; finished blocks of an interrupted run are kept."""
-    path, ledger_path = run / RESULT, run / "boundary.blocks"
-    if not run.done("predict"):
-        with run.step("predict"):
-            if not path.exists():
-                ledger_path.unlink(missing_ok=True)
-                ome_zarr.create(
-                    path, shape=(len(ready.channels), *image.grid.shape), dtype="uint8", grid=image.grid, channels=ready.channels
-                )
-            volume = ome_zarr.reopen(path)
-            ledger = Ledger(ledger_path, key=ready.card.weights_sha256)
-
-            def write(box: Box, values: object) -> None:
-                ome_zarr.write_box(volume, box, values)
-                ledger.add(box)
-
-            todo = ledger.todo(write_boxes(image.grid, ome_zarr.shard_shape(volume)))
-            boundary.predict_blocks(ready, todo, write, progress=progress)
-        ledger_path.unlink(missing_ok=True)
-    return open_probability(path)
+def predict_step(run: RunFolder, ready: boundary.Prediction, engine: Engine) -> Path:
+    """Write the probability volume; finished blocks of an interrupted run are kept where they are whole."""
+    path = run / RESULT
+    with run.step("predict"):
+        if not path.exists():
+            ready.create(path, levels=len(pyramid_grids(ready.image.grid)))
+        shard = ome_zarr.shard_shape(ome_zarr.reopen(path))
+        engine.run(Step("predict", blocks_of(ready.image.grid, shard), ready.work(path, run / GREY_SCALES)))
+        pyramid_step(engine, path)
+    return path
 
 
-def model_input(image: Image, model: str | Path, *, rescale: bool) -> tuple[Image, ModelCard]:
+def image_file(
+    image: str, model: str | Path, *, voxel_nm: Nm3 | None = None, channel: str | None = None, rescale: bool = False
+) -> boundary.ImageFile:
     """The image as the network wants to see it: as it is, or (rescale) brought to the network's voxel size."""
     card, _ = load_card(model)
-    if rescale:
-        return boundary.resampled_image(image, card.voxel_nm), card
-    boundary.check_voxel_size(image, card)
-    return image, card
+    return boundary.ImageFile(absolute_path(image), voxel_nm, channel, card.voxel_nm if rescale else None)
 
 
 def model_id(model: str | Path) -> str:

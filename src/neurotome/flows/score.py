@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from neurotome import boundary, measure
+from neurotome.blocks import Engine, Step, blocks_of
 from neurotome.core import Grid, InputError, Labels, Progress, Record, Score, Scores, silent
 from neurotome.core.geometry import Nm3
-from neurotome.io import RunFolder, atomic_write_json, describe, open_labels, open_probability, write_csv
+from neurotome.flows.workers import Workforce
+from neurotome.io import RunFolder, atomic_write_json, describe, ome_zarr, open_probability, write_csv
 from neurotome.report import with_links
 
-__all__ = ["headline", "open_truth", "score_boundary_file", "score_files", "write_scores"]
+__all__ = ["compare_step", "headline", "open_truth", "score_boundary_file", "score_files", "truth_file", "write_comparison"]
 
 WORST = 200
+COUNTS = "counts"
 
 
 def score_files(
@@ -27,27 +31,39 @@ def score_files(
     truth_parts: measure.TruthParts = "as given",
     border_nm: float | None = None,
     force: bool = False,
+    workforce: Workforce | None = None,
     progress: Progress = silent,
 ) -> Scores:
-    """`neurotome score`: writes `out` (JSON), with errors.csv and objects.csv beside it."""
+    """`neurotome score`: writes `out` (JSON), with errors.csv and objects.csv beside it.
+
+    Both volumes are read three times, box by box (once for the scores, twice for the places of the worst errors), never whole.
+    """
     _require_json(out)
-    labels = open_labels(prediction, voxel_nm=voxel_nm)
-    believed = open_truth(truth, None, labels.grid)
-    comparison = measure.compare(
-        labels, believed, support=support, truth_parts=truth_parts, border_nm=border_nm, force=force, progress=progress
-    )
-    scores = measure.comparison_scores(comparison, conventions=conventions)
+    labels = measure.LabelFile(prediction, voxel_nm)
+    believed = truth_file(truth, None, labels.open().grid)
+    rules = {"support": support, "truth_parts": truth_parts, "border_nm": border_nm, "force": force}
+    measure.comparison_rules(labels.open(), believed.open(), **rules)  # type: ignore[arg-type]  # raises before anything is written
     out.parent.mkdir(parents=True, exist_ok=True)
+    # Counting takes minutes, so it is not worth being gone on with: what the blocks count is thrown away.
+    with TemporaryDirectory(dir=out.parent, prefix=".scoring-") as folder, (workforce or Workforce()).executor() as executor:
+        engine = Engine(Path(folder), key="", executor=executor, progress=progress)
+        comparison = compare_step(engine, labels, believed, **rules)  # type: ignore[arg-type]
+    scores = measure.comparison_scores(comparison, conventions=conventions)
     _write_errors(comparison, out.parent, progress)
     atomic_write_json(out, scores.to_json())
     return scores
 
 
-def open_truth(path: str, voxel_nm: Nm3 | None, grid: Grid) -> Labels:
+def truth_file(path: str, voxel_nm: Nm3 | None, grid: Grid) -> measure.LabelFile:
     """Labels to compare with a volume on `grid`: where their file states no voxel size, it is taken to be the same."""
     if voxel_nm is None and describe(path).voxel_nm is None:
         voxel_nm = grid.voxel_nm
-    return open_labels(path, voxel_nm=voxel_nm)
+    return measure.LabelFile(path, voxel_nm)
+
+
+def open_truth(path: str, voxel_nm: Nm3 | None, grid: Grid) -> Labels:
+    """The same, opened."""
+    return truth_file(path, voxel_nm, grid).open()
 
 
 def score_boundary_file(
@@ -62,15 +78,32 @@ def score_boundary_file(
     return scores
 
 
-def write_scores(run: RunFolder, labels: Labels, truth: Labels, progress: Progress) -> Scores:
-    """scores.json, errors.csv and objects.csv of a run.
+def compare_step(
+    engine: Engine,
+    prediction: measure.LabelFile,
+    truth: measure.LabelFile,
+    *,
+    support: str = "full",
+    truth_parts: measure.TruthParts = "as given",
+    border_nm: float | None = None,
+    force: bool = False,
+) -> measure.Comparison:
+    """`measure.compare` of two files as step "score" of an engine: each block counts into a file in the folder `counts`."""
+    labels, believed = prediction.open(), truth.open()
+    rules = measure.comparison_rules(labels, believed, support=support, truth_parts=truth_parts, border_nm=border_nm, force=force)
+    work = measure.CompareBlock(prediction, truth, rules, engine.folder / COUNTS)
+    blocks = blocks_of(labels.grid, ome_zarr.SHARD)
+    engine.run(Step("score", blocks, work, "compare labels"))
+    return measure.merged_comparison(work.files(blocks), labels, believed, rules, progress=engine.progress)
+
+
+def write_comparison(run: RunFolder, parts: measure.Comparison, progress: Progress) -> Scores:
+    """scores.json, errors.csv and objects.csv of a run, from a comparison with the truth in components.
 
     The headline is against the connected parts of the truth, because a crop cuts neurons apart and nothing inside it can tell;
     the truth as it was given follows.
     """
-    parts = measure.compare(labels, truth, truth_parts="components", progress=progress)
-    whole = measure.compare(labels, truth, progress=progress)
-    found = [*measure.comparison_scores(parts, conventions=("isbi", "cremi")), *measure.comparison_scores(whole)]
+    found = [*measure.comparison_scores(parts, conventions=("isbi", "cremi")), *measure.comparison_scores(parts.as_given())]
     scores = Scores(tuple(found))
     _write_errors(parts, run.path, progress, run.record)
     atomic_write_json(run / "scores.json", scores.to_json())

@@ -1,30 +1,40 @@
-"""Probability -> neurons, table and merge tree; and the choice of the threshold on validation data."""
+"""Probability -> neurons, table and region graph; and the choice of the threshold on validation data."""
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from neurotome import neurons
-from neurotome.core import InputError, Labels, Probability, Progress, RunFailedError, RunFolderError, ValueRangeError, silent
+from neurotome.blocks import Engine, Step, blocks_of
+from neurotome.core import Grid, InputError, MissingFileError, Progress, RunFailedError, RunFolderError, ValueRangeError, silent
 from neurotome.core.geometry import Nm3
 from neurotome.flows.score import open_truth
+from neurotome.flows.workers import Workforce, chosen_block, engine_of, pyramid_step
 from neurotome.io import (
     RunFolder,
     absolute_path,
+    atomic_write_json,
     atomic_write_text,
     load_merge_list,
     load_region_graph,
+    ome_zarr,
     open_labels,
     open_probability,
-    save,
     save_merge_list,
     save_region_graph,
 )
+from neurotome.neurons.blockwise import BlockSegmentation, ProbabilityFile
 from neurotome.nn import load_card
 
-__all__ = ["cut_run", "kept_segmentation", "method_settings", "segment_file", "segment_volume", "tune_file", "write_neurons"]
+__all__ = ["cut_run", "method_settings", "segment_file", "segment_step", "stored_segmentation", "table_step", "tidy", "tune_file"]
+
+NEURONS, RECIPE = "neurons.ome.zarr", "segmentation/segmentation.json"
+WHOLE_GRAPH_VOXELS = 300_000_000
+"""Up to this size the region graph and the merge tree are also kept as one file each, and other thresholds are scored."""
 
 
 def segment_file(
@@ -37,42 +47,149 @@ def segment_file(
     threshold: float | None = None,
     min_voxels: int | None = None,
     options: Mapping[str, Any] | None = None,
+    workforce: Workforce | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> int:
     """`neurotome neurons segment`: returns the number of neurons."""
+    force = workforce or Workforce()
     volume = open_probability(probability, voxel_nm=voxel_nm, channels=channels)
     settings = method_settings(method, {}, threshold=threshold, min_voxels=min_voxels, options=options)
+    neurons.check_evidence(volume, settings)
     config = {
         "probability": absolute_path(probability),
         "voxel_nm": volume.grid.voxel_nm,
         "method": method,
         "settings": vars(settings),
+        "block": chosen_block(volume.grid, force.block),
     }
-    inputs = {"probability": probability}
-    with RunFolder.start(out, command="neurons segment", config=config, inputs=inputs, overwrite=overwrite) as run:
+    source = ProbabilityFile(absolute_path(probability), voxel_nm, channels)
+    segmentation = BlockSegmentation(source, volume.grid, settings, Path(out).absolute(), config["block"])
+    start = {"inputs": {"probability": probability}, "overwrite": overwrite, "progress": progress}
+    return _segmented_run(out, "neurons segment", config, start, segmentation, force, progress)
+
+
+def _segmented_run(
+    out: Path,
+    command: str,
+    config: Mapping[str, Any],
+    start: Mapping[str, Any],
+    segmentation: BlockSegmentation,
+    workforce: Workforce,
+    progress: Progress,
+) -> int:
+    with RunFolder.start(out, command=command, config=config, **start) as run:
         if not run.done("neurons"):
-            segmentation = segment_volume(run, volume, settings, progress)
-            run.keep({"neurons": write_neurons(run, segmentation.labels, progress)})
+            with workforce.executor() as executor:
+                engine = engine_of(run, executor, progress)
+                segment_step(run, segmentation, engine)
+                table_step(run, engine, segmentation.neurons)
+        tidy(run, segmentation)
     return int(run.facts["neurons"])
 
 
-def cut_run(source: Path, out: Path, *, threshold: float, overwrite: bool = False, progress: Progress = silent) -> int:
-    """`neurotome neurons cut`: the neurons of another run at another threshold, from its merge tree."""
-    neurons_path, merges_path = source / "neurons.ome.zarr", source / "merges.npz"
-    labels = open_labels(neurons_path)
-    stored = kept_segmentation(source, labels, neurons.make_settings("agglomerate", {}))
-    if stored is None:
-        raise RunFolderError(
-            f"'{source}' keeps no merge tree on the grid of its neurons", "a run by `agglomerate`", "segment it again"
-        )
-    neurons.merges_above(stored.merges, threshold)  # type: ignore[arg-type]  # raises for a threshold below the end of the list
-    config = {"run": absolute_path(source), "threshold": threshold, "voxel_nm": labels.grid.voxel_nm}
-    with RunFolder.start(out, command="neurons cut", config=config, inputs={"merges": merges_path}, overwrite=overwrite) as run:
-        if not run.done("neurons"):
-            new = neurons.recut(stored, threshold, progress=progress)
-            run.keep({"neurons": write_neurons(run, new.labels, progress)})
-    return int(run.facts["neurons"])
+def segment_step(run: RunFolder, segmentation: BlockSegmentation, engine: Engine) -> None:
+    """Neurons and fragments of a probability volume, with pyramids; what a cut at another threshold needs stays in segmentation/.
+
+    Raises RunFailedError when there is no neuron.
+    """
+    with run.step("segment"):
+        atomic_write_json(segmentation.folder / RECIPE, _recipe(segmentation))
+        if segmentation.run(engine) == 0:
+            raise RunFailedError(
+                "No neuron was found", "at least one segment", "lower --min-voxels, or look at boundary.ome.zarr"
+            )
+        for path in (segmentation.neurons, segmentation.fragments):
+            if path is not None:
+                pyramid_step(engine, path)
+        if segmentation.fragments is not None and segmentation.grid.size <= WHOLE_GRAPH_VOXELS:
+            whole = segmentation.whole_graph()
+            save_region_graph(segmentation.folder / "region_graph.npz", whole)
+            save_merge_list(segmentation.folder / "merges.npz", neurons.agglomerate(whole, t_min=_list_end(segmentation)))
+
+
+def _list_end(segmentation: BlockSegmentation) -> float:
+    """Where the stored merge list ends: asking for less than the usual end means a longer list."""
+    return min(segmentation.settings.threshold, segmentation.settings.t_min)  # type: ignore[attr-defined]
+
+
+def table_step(run: RunFolder, engine: Engine, labels: Path) -> None:
+    """neurons.csv, and the number of neurons among the facts of the run."""
+    with run.step("neurons"):
+        grid = open_labels(labels).grid
+        work = neurons.TableBlock(labels, run / "table")
+        step = Step("table", blocks_of(grid, ome_zarr.SHARD), work, "table of neurons")
+        engine.run(step)
+        table = neurons.table_from(work.files(step.blocks), grid)
+        atomic_write_text(run / "neurons.csv", table.to_csv(index=False))
+        run.keep({"neurons": len(table)})
+
+
+def tidy(run: RunFolder, segmentation: BlockSegmentation) -> None:
+    """Remove what served only to go on after an interruption."""
+    for name in ("blocks", "table", "counts"):
+        shutil.rmtree(run / name, ignore_errors=True)
+    segmentation.tidy()
+
+
+def stored_segmentation(folder: Path) -> neurons.Segmentation | None:
+    """What a run by `agglomerate` kept, opened again; None where it kept no merge tree, or its neurons lie on another grid."""
+    if not (folder / "merges.npz").is_file():
+        return None
+    labels, fragments = open_labels(folder / NEURONS), open_labels(folder / "fragments.ome.zarr")
+    if fragments.grid != labels.grid:
+        return None
+    recipe = _read_recipe(folder)
+    settings = neurons.make_settings(recipe["method"], recipe["settings"])
+    graph, merges = load_region_graph(folder / "region_graph.npz"), load_merge_list(folder / "merges.npz")
+    return neurons.Segmentation(labels, settings, fragments, graph, merges)
+
+
+def cut_run(
+    source: Path,
+    out: Path,
+    *,
+    threshold: float,
+    workforce: Workforce | None = None,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> int:
+    """`neurotome neurons cut`: the neurons of another run at another threshold, from its fragments and their region graph."""
+    recipe = _read_recipe(source)
+    if recipe["method"] != "agglomerate":
+        raise RunFolderError(f"'{source}' is a run by `{recipe['method']}`", "a run by `agglomerate`", "segment it again")
+    known = recipe["settings"]
+    settings = method_settings("agglomerate", {k: v for k, v in known.items() if k != "threshold"}, threshold=threshold)
+    grid = Grid(**recipe["grid"])
+    config = {"run": absolute_path(source), "threshold": threshold, "voxel_nm": grid.voxel_nm}
+    segmentation = BlockSegmentation(
+        ProbabilityFile(**recipe["source"]),
+        grid,
+        settings,
+        Path(out).absolute(),
+        tuple(recipe["block"]),
+        found=Path(recipe["found"] or Path(source).absolute() / "segmentation"),
+    )
+    start = {"inputs": {"segmentation": source / RECIPE}, "overwrite": overwrite}
+    return _segmented_run(out, "neurons cut", config, start, segmentation, workforce or Workforce(), progress)
+
+
+def _recipe(segmentation: BlockSegmentation) -> dict[str, Any]:
+    """How a segmentation was made, for `cut_run`."""
+    return {
+        "method": segmentation.settings.method,
+        "settings": vars(segmentation.settings),
+        "source": vars(segmentation.source),
+        "grid": vars(segmentation.grid),
+        "block": segmentation.block_shape,
+        "found": segmentation.found,
+    }
+
+
+def _read_recipe(folder: Path) -> dict[str, Any]:
+    if not (folder / RECIPE).is_file():
+        raise MissingFileError(f"'{folder / RECIPE}' does not exist", "a finished run by `agglomerate`", "segment it again")
+    return dict(json.loads((folder / RECIPE).read_text(encoding="utf-8")))
 
 
 def method_settings(
@@ -98,45 +215,6 @@ def method_settings(
     if min_voxels is not None:
         chosen["min_voxels"] = min_voxels
     return neurons.make_settings(method, {**chosen, **(options or {})})
-
-
-def segment_volume(
-    run: RunFolder, probability: Probability, settings: neurons.SegmentSettings, progress: Progress
-) -> neurons.Segmentation:
-    """Segment, and keep fragments, region graph and merges where the method has them."""
-    with run.step("segment"):
-        segmentation = neurons.segment(probability, settings.method, settings=settings, progress=progress)
-        if segmentation.fragments is not None:
-            save(segmentation.fragments, run / "fragments.ome.zarr", overwrite=True, progress=progress)
-        if segmentation.graph is not None:
-            save_region_graph(run / "region_graph.npz", segmentation.graph)
-        if segmentation.merges is not None:
-            save_merge_list(run / "merges.npz", segmentation.merges)
-    return segmentation
-
-
-def kept_segmentation(folder: Path, labels: Labels, settings: neurons.SegmentSettings) -> neurons.Segmentation | None:
-    """What `segment_volume` kept, opened again; None where the method keeps no merge list or worked on another grid."""
-    if not (folder / "merges.npz").exists():
-        return None
-    fragments = open_labels(folder / "fragments.ome.zarr")
-    if fragments.grid != labels.grid:
-        return None
-    graph, merges = load_region_graph(folder / "region_graph.npz"), load_merge_list(folder / "merges.npz")
-    return neurons.Segmentation(labels, settings, fragments, graph, merges)
-
-
-def write_neurons(run: RunFolder, labels: Labels, progress: Progress) -> int:
-    """neurons.ome.zarr and neurons.csv; returns the number of neurons."""
-    with run.step("neurons"):
-        table = neurons.neuron_table(labels, progress=progress)
-        if table.empty:
-            raise RunFailedError(
-                "No neuron was found", "at least one segment", "lower --min-voxels, or look at boundary.ome.zarr"
-            )
-        save(labels, run / "neurons.ome.zarr", overwrite=True, progress=progress)
-        atomic_write_text(run / "neurons.csv", table.to_csv(index=False))
-    return len(table)
 
 
 def tune_file(

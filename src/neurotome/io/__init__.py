@@ -2,7 +2,7 @@
 
 Question: how do I read this file, and how do I write that result so that others can read it?
 Takes and gives: a path <-> Image, Labels, Probability; a folder <-> Record of a run.
-May import: core, NumPy, tifffile, imagecodecs, h5py, tensorstore.
+May import: core, NumPy, Numba, tifffile, imagecodecs, h5py, tensorstore.
 Read first: `open.py` (which reader), `source.py` (what a reader gives), then one format, for example `npy.py`.
 
 One file per format, each with `read(path) -> Source` and, where the format is written, `write(volume, path)`. Arrays stay in
@@ -10,9 +10,11 @@ their file until a box is asked for. Writes are atomic. A voxel size that nobody
 """
 
 from neurotome.io import ome_zarr
+from neurotome.io.arrays import load_arrays, save_arrays
 from neurotome.io.atomic import atomic_target, atomic_write_json, atomic_write_text, require_free_space
 from neurotome.io.graphs import load_merge_list, load_region_graph, save_merge_list, save_region_graph
 from neurotome.io.lazy import LazyArray
+from neurotome.io.meshes import MeshFragments, MeshManifests, announce_meshes
 from neurotome.io.open import (
     Description,
     describe,
@@ -22,22 +24,35 @@ from neurotome.io.open import (
     open_probability,
     open_volume,
 )
+from neurotome.io.precomputed_shards import PrecomputedScale, VolumeSource, create_scales, scale_grid
+from neurotome.io.pyramid import PyramidLevel, build_pyramid
+from neurotome.io.pyramid_grids import pyramid_factors, pyramid_grids, surface_level
 from neurotome.io.run_folder import RunFolder, absolute_path, sha256
-from neurotome.io.save import save
+from neurotome.io.save import least_bytes, save
 from neurotome.io.source import Volume
 from neurotome.io.table import write_csv
 
 __all__ = [
     "Description",
     "LazyArray",
+    "MeshFragments",
+    "MeshManifests",
+    "PrecomputedScale",
+    "PyramidLevel",
     "RunFolder",
     "Volume",
+    "VolumeSource",
     "absolute_path",
+    "announce_meshes",
     "atomic_target",
     "atomic_write_json",
     "atomic_write_text",
+    "build_pyramid",
+    "create_scales",
     "describe",
     "guess_kind",
+    "least_bytes",
+    "load_arrays",
     "load_merge_list",
     "load_region_graph",
     "ome_zarr",
@@ -45,10 +60,15 @@ __all__ = [
     "open_labels",
     "open_probability",
     "open_volume",
+    "pyramid_factors",
+    "pyramid_grids",
     "require_free_space",
     "save",
+    "save_arrays",
     "save_merge_list",
     "save_region_graph",
+    "scale_grid",
     "sha256",
+    "surface_level",
     "write_csv",
 ]

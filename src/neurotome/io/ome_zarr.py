@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -11,56 +9,31 @@ from typing import Any
 import numpy as np
 import tensorstore as ts
 
-from neurotome.core import Box, FormatError, Grid, InputError, Legend, Progress, ShapeError, UnitError, length_nm, silent
+from neurotome.core import Box, Grid, InputError, Legend, MissingFileError, Progress, ShapeError, ValueRangeError, silent
 from neurotome.core.geometry import Int3
 from neurotome.io.atomic import atomic_target, atomic_write_json, disk_full_named
-from neurotome.io.lazy import LazyArray
-from neurotome.io.source import Kind, Source, Volume, channels_of, kind_of, legend_of, numpy_dtype
-from neurotome.io.store import kvstore, open_store, read_box, reason
+from neurotome.io.ome_zarr_read import SPACE, is_zarr, json_of, level_paths, read
+from neurotome.io.pyramid_grids import pyramid_grids
+from neurotome.io.source import Kind, Volume, channels_of, kind_of, legend_of, numpy_dtype
+from neurotome.io.store import kvstore, open_store, shape_of
 
-__all__ = ["CHUNK", "SHARD", "create", "is_zarr", "read", "shard_shape", "write"]
+__all__ = [
+    "CHUNK",
+    "SHARD",
+    "create",
+    "grid_of",
+    "is_zarr",
+    "level_paths",
+    "read",
+    "reopen",
+    "shard_files",
+    "shard_shape",
+    "write",
+    "write_box",
+]
 
 CHUNK: Int3 = (16, 256, 256)
 SHARD: Int3 = (32, 1024, 1024)
-MARKERS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
-SPACE = "zyx"
-
-
-def is_zarr(path: Path) -> bool:
-    """Whether `path` is a Zarr group or array (or claims to be one by its name)."""
-    return path.name.endswith(".zarr") or any((path / marker).is_file() for marker in MARKERS)
-
-
-def read(path: Path) -> Source:
-    """Describe the finest level of an OME-Zarr image, or a bare Zarr array (which states no voxel size).
-
-    `path` may be the image, one of its levels, or a group that holds exactly one image or array.
-    """
-    group, level = _find_image(path)
-    multiscale = _multiscale(group, level)
-    level = level or str((multiscale or {})["datasets"][0]["path"])
-    array = _open(group / level)
-    axes, units = _axes(path, multiscale, array.ndim)
-    scale, translation = _transform(path, multiscale, level, array.ndim)
-    attributes = _attributes(group)
-    own = attributes.get("neurotome", {})
-    chunk, shard = _chunk_shape(array.chunk_layout.read_chunk), _chunk_shape(array.chunk_layout.write_chunk)
-    placed = [_along(axis, axes, units, scale, translation) for axis in SPACE]
-    return Source(
-        path=path,
-        format=_format_name(group, multiscale),
-        data=_canonical(path, group / level, array, axes),
-        axes=axes.upper(),
-        voxel_nm=tuple(v for v, _ in placed),  # type: ignore[arg-type]
-        origin_nm=tuple(o for _, o in placed),  # type: ignore[arg-type]
-        channels=_channel_names(attributes, dict(zip(axes, array.shape, strict=True)).get("c", 0)),
-        kind="labels" if "image-label" in _ome(attributes) else own.get("kind"),
-        legend=_legend(_ome(attributes)),
-        chunk=chunk,
-        shard=shard if shard != chunk else None,
-        levels=len(multiscale["datasets"]) if multiscale else 1,
-        notes=() if multiscale else ("a Zarr array without OME metadata",),
-    )
 
 
 def create(
@@ -75,6 +48,7 @@ def create(
     name: str = "",
     kind: Kind | None = None,
     legend: Legend | None = None,
+    levels: int = 1,
     overwrite: bool = False,
 ) -> ts.TensorStore:
     """Make an empty OME-Zarr 0.5 image and give its array for writing: `array[box.slices].write(values).result()`.
@@ -82,23 +56,32 @@ def create(
     shape is (z, y, x), or (c, z, y, x) with one name in `channels` per c. Voxels that are never written read as 0.
     Chunks are what is read at once, shards are the files; both are clipped to the volume. Write boxes that are aligned to
     shards, or the same shard is written more than once (correct, but slower, and not from two processes at a time).
+
+    levels: 1, or up to as many as `pyramid_grids(grid)` has. Whoever asks for more than one fills them, with `PyramidLevel`:
+    viewers show a level as it is, empty or not.
     """
     path, dtype = Path(path), np.dtype(dtype)
     _require_fit(shape, grid, channels)
+    grids = _levels(grid, levels)
     if path.exists() and not overwrite:
         raise InputError(f"'{path}' exists already", "a new name", "give --overwrite, or choose another name")
     with atomic_target(path) as temporary:
         temporary.mkdir()
-        _write_group(
-            temporary, grid, channels, name or path.name.split(".")[0], kind or _kind(channels, dtype), legend or Legend()
-        )
-        open_store(_array_spec(temporary / "0", shape, dtype, chunk, shard))
+        kind = kind or _kind(channels, dtype)
+        _write_group(temporary, grids, channels, name or path.name.split(".")[0], kind, legend or Legend())
+        for level, there in enumerate(grids):
+            open_store(_array_spec(temporary / str(level), (*shape[:-3], *there.shape), dtype, chunk, shard))
     return reopen(path)
 
 
-def reopen(path: Path | str) -> ts.TensorStore:
+def reopen(path: Path | str, level: int = 0) -> ts.TensorStore:
     """The array of a volume made by `create`, to go on writing."""
-    return open_store({"driver": "zarr3", "kvstore": kvstore(Path(path) / "0")}, open=True)
+    return open_store({"driver": "zarr3", "kvstore": kvstore(Path(path) / str(level))}, open=True)
+
+
+def grid_of(path: Path | str, level: int = 0) -> Grid:
+    """The grid of one level."""
+    return read(Path(path) / str(level)).grid(None)
 
 
 def write_box(array: ts.TensorStore, box: Box, values: np.ndarray) -> None:
@@ -108,7 +91,7 @@ def write_box(array: ts.TensorStore, box: Box, values: np.ndarray) -> None:
 
 
 def write(volume: Volume, path: Path, progress: Progress = silent) -> None:
-    """Write a volume, one shard at a time."""
+    """Write the finest level of a volume, one shard at a time; the levels for its pyramid are there, and empty."""
     array = create(
         path,
         shape=tuple(int(n) for n in volume.data.shape),
@@ -118,6 +101,7 @@ def write(volume: Volume, path: Path, progress: Progress = silent) -> None:
         name=volume.name,
         kind=kind_of(volume),
         legend=legend_of(volume),
+        levels=len(pyramid_grids(volume.grid)),
     )
     boxes = list(volume.grid.box.tiles(shard_shape(array)))
     parts = list(product(range(len(channels_of(volume))), boxes)) if channels_of(volume) else [(None, box) for box in boxes]
@@ -129,18 +113,35 @@ def write(volume: Volume, path: Path, progress: Progress = silent) -> None:
 
 def shard_shape(array: ts.TensorStore) -> Int3:
     """What is one file: write boxes aligned to it touch each file once."""
-    z, y, x = _chunk_shape(array.chunk_layout.write_chunk)[-3:]
+    z, y, x = shape_of(array.chunk_layout.write_chunk)[-3:]
     return z, y, x
 
 
-def _chunk_shape(layout: Any) -> tuple[int, ...]:
-    return tuple(int(n) for n in layout.shape)
+def shard_files(path: Path | str, box: Box, level: int = 0) -> list[Path]:
+    """The files that hold a box of a volume made by `create`, all channels, whether they have been written yet or not."""
+    folder = Path(path) / str(level)
+    metadata = json_of(folder / "zarr.json")
+    if not metadata:
+        raise MissingFileError(
+            f"'{folder}' is no array of an OME-Zarr 0.5 image", "a level written by neurotome", "check the path"
+        )
+    shard = metadata["chunk_grid"]["configuration"]["chunk_shape"]
+    lead = [range(int(n)) for n in metadata["shape"][:-3]]
+    ranges = [range(a // s, -(-b // s)) for a, b, s in zip(box.start, box.stop, shard[-3:], strict=True)]
+    return [folder.joinpath("c", *map(str, index)) for index in product(*lead, *(r if box.size else () for r in ranges))]
 
 
 def _require_fit(shape: tuple[int, ...], grid: Grid, channels: tuple[str, ...] | None) -> None:
     expected = grid.shape if channels is None else (len(channels), *grid.shape)
     if tuple(shape) != expected:
         raise ShapeError(f"Shape {tuple(shape)} for a new OME-Zarr", f"{expected}, as grid and channels say", "make them agree")
+
+
+def _levels(grid: Grid, levels: int) -> list[Grid]:
+    grids = pyramid_grids(grid)
+    if not 1 <= levels <= len(grids):
+        raise ValueRangeError(f"{levels} levels for a volume of {grid.shape} voxels", f"1 to {len(grids)}", "ask for fewer")
+    return grids[:levels]
 
 
 def _kind(channels: tuple[str, ...] | None, dtype: np.dtype[Any]) -> Kind:
@@ -182,18 +183,15 @@ def _array_spec(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], chunk:
     }
 
 
-def _write_group(path: Path, grid: Grid, channels: tuple[str, ...] | None, name: str, kind: Kind, legend: Legend) -> None:
-    lead = [] if channels is None else [1.0]
+def _write_group(path: Path, grids: list[Grid], channels: tuple[str, ...] | None, name: str, kind: Kind, legend: Legend) -> None:
     axes = [{"name": a, "type": "space", "unit": "nanometer"} for a in SPACE]
-    transforms = [
-        {"type": "scale", "scale": [*lead, *grid.voxel_nm]},
-        {"type": "translation", "translation": [*[0.0 for _ in lead], *grid.origin_nm]},
-    ]
-    multiscale = {
+    multiscale: dict[str, Any] = {
         "name": name,
-        "axes": [*([{"name": "c", "type": "channel"}] if lead else []), *axes],
-        "datasets": [{"path": "0", "coordinateTransformations": transforms}],
+        "axes": axes if channels is None else [{"name": "c", "type": "channel"}, *axes],
+        "datasets": [_dataset(str(level), grid, [] if channels is None else [0.0]) for level, grid in enumerate(grids)],
     }
+    if len(grids) > 1:
+        multiscale["type"] = "mode" if kind == "labels" else "mean"
     ome: dict[str, Any] = {"version": "0.5", "multiscales": [multiscale]}
     if channels is not None:
         ome["omero"] = {"channels": [_omero_channel(c) for c in channels]}
@@ -203,144 +201,13 @@ def _write_group(path: Path, grid: Grid, channels: tuple[str, ...] | None, name:
     atomic_write_json(path / "zarr.json", {"zarr_format": 3, "node_type": "group", "attributes": attributes})
 
 
+def _dataset(path: str, grid: Grid, lead: list[float]) -> dict[str, Any]:
+    transforms = [
+        {"type": "scale", "scale": [*(1.0 for _ in lead), *grid.voxel_nm]},
+        {"type": "translation", "translation": [*lead, *grid.origin_nm]},
+    ]
+    return {"path": path, "coordinateTransformations": transforms}
+
+
 def _omero_channel(name: str) -> dict[str, Any]:
     return {"label": name, "color": "FFFFFF", "active": True, "window": {"min": 0, "max": 255, "start": 0, "end": 255}}
-
-
-def _find_image(path: Path) -> tuple[Path, str | None]:
-    """The group that describes the image and the array inside it (None: the first level named there)."""
-    if _is_array(path):
-        return path.parent, path.name
-    if not any((path / marker).is_file() for marker in MARKERS):
-        raise FormatError(f"'{path}' is not a Zarr group or array", f"one of {', '.join(MARKERS)} in it", "check the path")
-    if _ome(_attributes(path)).get("multiscales"):
-        return path, None
-    inside = sorted(p for p in path.iterdir() if p.is_dir() and any((p / marker).is_file() for marker in MARKERS))
-    images = [p for p in inside if _is_array(p) or _ome(_attributes(p)).get("multiscales")]
-    if len(images) != 1:
-        found = ", ".join(p.name for p in images) or "none"
-        raise FormatError(f"'{path}' holds {len(images)} images ({found})", "one image", "name one of them: FOLDER.zarr/NAME")
-    return (images[0].parent, images[0].name) if _is_array(images[0]) else (images[0], None)
-
-
-def _is_array(path: Path) -> bool:
-    return (path / ".zarray").is_file() or _json(path / "zarr.json").get("node_type") == "array"
-
-
-def _json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise FormatError(f"'{path}' is damaged ({error})", "JSON", "copy or download it again") from error
-    return content if isinstance(content, dict) else {}
-
-
-def _attributes(group: Path) -> dict[str, Any]:
-    return _json(group / ".zattrs") or _json(group / "zarr.json").get("attributes", {})
-
-
-def _ome(attributes: dict[str, Any]) -> dict[str, Any]:
-    """0.5 keeps its metadata under 'ome', 0.4 keeps them loose."""
-    return dict(attributes.get("ome", attributes))
-
-
-def _multiscale(group: Path, level: str | None) -> dict[str, Any] | None:
-    """The image that has this level (None: the first image); None for an array that belongs to no image."""
-    for multiscale in _ome(_attributes(group)).get("multiscales", []):
-        if level is None or any(d.get("path") == level for d in multiscale.get("datasets", [])):
-            return dict(multiscale)
-    return None
-
-
-def _format_name(group: Path, multiscale: dict[str, Any] | None) -> str:
-    if multiscale is None:
-        return "Zarr"
-    return f"OME-Zarr {_ome(_attributes(group)).get('version') or multiscale.get('version', '0.4')}"
-
-
-def _open(path: Path) -> ts.TensorStore:
-    driver = "zarr" if (path / ".zarray").is_file() else "zarr3"
-    try:
-        return open_store({"driver": driver, "kvstore": kvstore(path)}, open=True, read=True)
-    except (ValueError, NotImplementedError, OSError) as error:
-        raise FormatError(f"Zarr array '{path}' cannot be opened ({reason(error)})", "a Zarr array", "check the copy") from error
-
-
-def _axes(path: Path, multiscale: dict[str, Any] | None, ndim: int) -> tuple[str, dict[str, str]]:
-    """Axis names in stored order, and the unit of each that has one."""
-    if multiscale is None:
-        names = "czyx"[-ndim:] if 2 <= ndim <= 4 else ""
-        listed = [{"name": n} for n in names]
-    else:
-        listed = [a if isinstance(a, dict) else {"name": a} for a in multiscale.get("axes", [])]
-        names = "".join(str(a.get("name", "?")).lower()[:1] for a in listed)
-    if len(names) != ndim or set(names) - set("tczyx") or not {"y", "x"} <= set(names) or len(set(names)) != ndim:
-        raise FormatError(
-            f"'{path}' has axes '{names}' for {ndim} dimensions", "axes out of t, c, z, y, x", "correct its metadata"
-        )
-    return names, {n: str(a["unit"]) for n, a in zip(names, listed, strict=True) if a.get("unit")}
-
-
-def _transform(path: Path, multiscale: dict[str, Any] | None, level: str, ndim: int) -> tuple[list[float], list[float]]:
-    """Scale and translation of a level: its own first, then the one of the whole image."""
-    scale, translation = [1.0] * ndim, [0.0] * ndim
-    if multiscale is None:
-        return scale, translation
-    dataset = next(d for d in multiscale["datasets"] if str(d["path"]) == level)
-    for step in [*dataset.get("coordinateTransformations", []), *multiscale.get("coordinateTransformations", [])]:
-        kind = step.get("type")
-        values = [float(v) for v in step.get(kind, [])]
-        if kind == "identity":
-            continue
-        if kind not in ("scale", "translation") or len(values) != ndim:
-            raise FormatError(
-                f"'{path}' has a transformation {step}", f"scale or translation, {ndim} numbers", "correct its metadata"
-            )
-        if kind == "scale":
-            scale = [s * v for s, v in zip(scale, values, strict=True)]
-            translation = [t * v for t, v in zip(translation, values, strict=True)]
-        else:
-            translation = [t + v for t, v in zip(translation, values, strict=True)]
-    return scale, translation
-
-
-def _along(
-    axis: str, axes: str, units: dict[str, str], scale: list[float], translation: list[float]
-) -> tuple[float | None, float]:
-    """Voxel length and origin along z, y or x; a scale without unit of length says nothing."""
-    if axis not in axes or axis not in units:
-        return None, 0.0
-    i = axes.index(axis)
-    try:
-        return length_nm(scale[i], units[axis]), length_nm(translation[i], units[axis])
-    except UnitError:
-        return None, 0.0
-
-
-def _canonical(path: Path, array_path: Path, array: ts.TensorStore, axes: str) -> LazyArray:
-    """The array as (z, y, x) or (c, z, y, x): time of length 1 dropped, z added, axes sorted."""
-    if "t" in axes:
-        t = axes.index("t")
-        if array.shape[t] != 1:
-            raise FormatError(f"'{path}' has {array.shape[t]} time points", "one", "save one time point as an image of its own")
-        array = array[(slice(None),) * t + (0,)]
-        axes = axes.replace("t", "")
-    if "z" not in axes:
-        array = array[ts.newaxis]
-        axes = "z" + axes
-    wanted = "czyx" if "c" in axes else "zyx"
-    array = array.transpose([axes.index(a) for a in wanted])
-    return LazyArray.whole(partial(read_box, array_path, array), array.shape, array.dtype.numpy_dtype, path)
-
-
-def _channel_names(attributes: dict[str, Any], count: int) -> tuple[str, ...]:
-    listed = (_ome(attributes).get("omero") or {}).get("channels") or []
-    names = tuple(str(c.get("label", "")) for c in listed)
-    return names if count and len(names) == count and all(names) else ()
-
-
-def _legend(ome: dict[str, Any]) -> Legend:
-    properties = (ome.get("image-label") or {}).get("properties") or []
-    return Legend({int(p["label-value"]): str(p["name"]) for p in properties if "name" in p and "label-value" in p})

@@ -19,7 +19,20 @@ from neurotome.io.lazy import LazyArray
 from neurotome.io.source import Kind, Source, Volume, channels_of, kind_of, legend_of, numpy_dtype
 from neurotome.io.store import kvstore, open_store, read_box, reason
 
-__all__ = ["ENCODINGS", "read", "write"]
+__all__ = [
+    "CHUNK",
+    "ENCODINGS",
+    "add_to_info",
+    "best_encoding",
+    "file_dtype",
+    "info_of",
+    "open_scale",
+    "read",
+    "scale_place",
+    "scale_spec",
+    "voxel_offset",
+    "write",
+]
 
 ENCODINGS = ("raw", "compressed_segmentation")
 CHUNK: Int3 = (32, 128, 128)
@@ -33,14 +46,12 @@ def read(path: Path) -> Source:
     `voxel_offset` counts voxels from the origin, so origin = voxel_offset * resolution. (Neuroglancer draws voxel 0 from 0 to 1,
     this project centres it on 0; the half voxel is left out both ways, so that an origin of 0 stays 0.)
     """
-    info = _info(path)
+    info = info_of(path)
     scale = info["scales"][0]
-    array = _open(path)
     x, y, z = (float(v) for v in scale["resolution"])
     offset = [float(v) for v in scale.get("voxel_offset", (0, 0, 0))][::-1]
     own = info.get("neurotome", {})
-    # Stored order is x, y, z, channel.
-    zyx = array[ts.d[:].translate_to[0]].transpose([3, 2, 1, 0])
+    zyx = open_scale(path).transpose([3, 0, 1, 2])
     data = LazyArray.whole(partial(read_box, path, zyx), zyx.shape, zyx.dtype.numpy_dtype, path)
     multiple = int(info.get("num_channels", 1)) > 1 or bool(own.get("channels"))
     kind: Kind | None = "labels" if info.get("type") == "segmentation" else own.get("kind")
@@ -65,11 +76,12 @@ def write(volume: Volume, path: Path, encoding: str | None = None, progress: Pro
 
     Raises UnitError when the origin is not a whole number of voxels, which the format cannot express.
     """
-    encoding = encoding or ("compressed_segmentation" if isinstance(volume, Labels) else "raw")
-    dtype = _file_dtype(volume, encoding)
-    array = open_store(_new_spec(volume, path, dtype, encoding))
-    _add_to_info(path, volume)
-    zyxc = array[ts.d[:].translate_to[0]].transpose([2, 1, 0, 3])
+    encoding = encoding or best_encoding(volume)
+    dtype = file_dtype(volume, encoding)
+    place = scale_place(volume.grid, voxel_offset(volume.grid, path))
+    open_store(scale_spec(path, kind_of(volume), len(channels_of(volume)), dtype, encoding, place))
+    add_to_info(path, volume)
+    zyxc = open_scale(path)
     boxes = list(volume.grid.box.tiles(SLAB))
     stacks = [volume.data[c] for c in range(len(channels_of(volume)))] or [volume.data]
     parts = list(product(enumerate(stacks), boxes))
@@ -78,7 +90,13 @@ def write(volume: Volume, path: Path, encoding: str | None = None, progress: Pro
         progress("write precomputed", done + 1, len(parts))
 
 
-def _info(path: Path) -> dict[str, Any]:
+def best_encoding(volume: Volume) -> str:
+    """Small and lossless."""
+    return "compressed_segmentation" if isinstance(volume, Labels) else "raw"
+
+
+def info_of(path: Path) -> dict[str, Any]:
+    """The info file. Raises FormatError where it is none."""
     file = path / "info"
     try:
         info = dict(json.loads(file.read_text(encoding="utf-8")))
@@ -89,16 +107,23 @@ def _info(path: Path) -> dict[str, Any]:
         raise FormatError(f"'{file}' is not the info of a volume ({error})", "JSON with 'scales'", "check the path") from error
 
 
-def _open(path: Path) -> ts.TensorStore:
+def open_scale(path: Path, scale: int = 0) -> ts.TensorStore:
+    """One scale as (z, y, x, channel), its first voxel at 0. Raises FormatError."""
     try:
-        return open_store({"driver": "neuroglancer_precomputed", "kvstore": kvstore(path), "scale_index": 0}, open=True)
+        array = open_store({"driver": "neuroglancer_precomputed", "kvstore": kvstore(path), "scale_index": scale}, open=True)
     except (ValueError, NotImplementedError, OSError) as error:
         raise FormatError(
             f"'{path}' cannot be opened ({reason(error)})", "a precomputed volume", "check its info file"
         ) from error
+    # Stored order is x, y, z, channel.
+    return array[ts.d[:].translate_to[0]].transpose([2, 1, 0, 3])
 
 
-def _file_dtype(volume: Volume, encoding: str) -> np.dtype[Any]:
+def file_dtype(volume: Volume, encoding: str) -> np.dtype[Any]:
+    """The type in which the format can hold a volume.
+
+    Raises UnknownNameError for the encoding, ValueRangeError where it cannot.
+    """
     dtype = numpy_dtype(volume.data)
     if encoding not in ENCODINGS:
         raise UnknownNameError("precomputed encoding", encoding, ENCODINGS)
@@ -119,31 +144,37 @@ def _file_dtype(volume: Volume, encoding: str) -> np.dtype[Any]:
     return dtype
 
 
-def _new_spec(volume: Volume, path: Path, dtype: np.dtype[Any], encoding: str) -> dict[str, Any]:
-    grid = volume.grid
-    scale: dict[str, Any] = {
-        "size": list(grid.shape[::-1]),
-        "resolution": list(grid.voxel_nm[::-1]),
-        "voxel_offset": list(_voxel_offset(grid, path)[::-1]),
-        "chunk_size": [min(c, n) for c, n in zip(CHUNK[::-1], grid.shape[::-1], strict=True)],
-        "encoding": encoding,
-    }
+def scale_spec(
+    path: Path, kind: Kind, channels: int, dtype: np.dtype[Any], encoding: str, scale: dict[str, Any]
+) -> dict[str, Any]:
+    """What tensorstore needs to make one scale. scale: `scale_place`, with chunk_size and, where wanted, sharding."""
     if encoding == "compressed_segmentation":
-        scale["compressed_segmentation_block_size"] = [8, 8, 8]
+        scale = {**scale, "compressed_segmentation_block_size": [8, 8, 8]}
     return {
         "driver": "neuroglancer_precomputed",
         "kvstore": kvstore(path),
         "create": True,
         "multiscale_metadata": {
-            "type": "segmentation" if isinstance(volume, Labels) else "image",
+            "type": "segmentation" if kind == "labels" else "image",
             "data_type": dtype.name,
-            "num_channels": max(1, len(channels_of(volume))),
+            "num_channels": max(1, channels),
         },
-        "scale_metadata": scale,
+        "scale_metadata": {**scale, "encoding": encoding},
     }
 
 
-def _voxel_offset(grid: Grid, path: Path) -> Int3:
+def scale_place(grid: Grid, voxel_offset: Int3) -> dict[str, Any]:
+    """Size, voxel size and place of a scale, in the order x, y, z."""
+    return {
+        "size": list(grid.shape[::-1]),
+        "resolution": list(grid.voxel_nm[::-1]),
+        "voxel_offset": list(voxel_offset[::-1]),
+        "chunk_size": [min(c, n) for c, n in zip(CHUNK[::-1], grid.shape[::-1], strict=True)],
+    }
+
+
+def voxel_offset(grid: Grid, path: Path) -> Int3:
+    """The origin in voxels. Raises UnitError where it is no whole number of them."""
     offsets = [o / v for o, v in zip(grid.origin_nm, grid.voxel_nm, strict=True)]
     if any(not math.isclose(o, round(o), abs_tol=1e-3) for o in offsets):
         raise UnitError(
@@ -155,9 +186,9 @@ def _voxel_offset(grid: Grid, path: Path) -> Int3:
     return z, y, x
 
 
-def _add_to_info(path: Path, volume: Volume) -> None:
+def add_to_info(path: Path, volume: Volume) -> None:
     """Names that the format has no place for, and a legend that it has one for."""
-    info = _info(path)
+    info = info_of(path)
     info["neurotome"] = {"kind": kind_of(volume), "channels": list(channels_of(volume))}
     names = legend_of(volume).names
     if names:
@@ -166,7 +197,7 @@ def _add_to_info(path: Path, volume: Volume) -> None:
             "ids": [str(k) for k in names],
             "properties": [{"id": "label", "type": "label", "values": list(names.values())}],
         }
-        (path / PROPERTIES).mkdir()
+        (path / PROPERTIES).mkdir(exist_ok=True)
         atomic_write_json(path / PROPERTIES / "info", {"@type": "neuroglancer_segment_properties", "inline": inline})
     atomic_write_json(path / "info", info)
 

@@ -14,9 +14,10 @@ import numpy as np
 from neurotome.core import FormatError, InputError, Labels, Probability, Progress, silent
 from neurotome.io import hdf5, ome_zarr, precomputed, tiff
 from neurotome.io.atomic import atomic_target, require_free_space
+from neurotome.io.pyramid import build_pyramid
 from neurotome.io.source import Volume, numpy_dtype
 
-__all__ = ["save"]
+__all__ = ["least_bytes", "save"]
 
 WRITABLE = ".ome.zarr, .tif, .h5 (or .h5:/dataset), .precomputed (or precomputed://FOLDER)"
 
@@ -26,6 +27,7 @@ def save(
 ) -> None:
     """Write an Image, Labels or Probability with its voxel size, origin, channel names and legend, slab by slab.
 
+    An OME-Zarr image with more than 512 voxels along an axis gets coarser levels, so that viewers open it at once.
     encoding: for precomputed only, raw or compressed_segmentation.
 
     Raises InputError when the target exists and `overwrite` is not given, or is the file the volume is read from; DiskFullError.
@@ -68,7 +70,12 @@ def _target(path: Path | str) -> _Target:
     return _Target(formats[suffix], Path(text))
 
 
-_WRITERS: dict[str, Callable[[Volume, Path, Progress], None]] = {"tiff": tiff.write, "ome-zarr": ome_zarr.write}
+def _write_ome_zarr(volume: Volume, path: Path, progress: Progress) -> None:
+    ome_zarr.write(volume, path, progress)
+    build_pyramid(path, progress)
+
+
+_WRITERS: dict[str, Callable[[Volume, Path, Progress], None]] = {"tiff": tiff.write, "ome-zarr": _write_ome_zarr}
 
 
 def _save_hdf5(volume: Volume, target: _Target, *, overwrite: bool, progress: Progress) -> None:

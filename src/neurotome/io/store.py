@@ -12,7 +12,7 @@ import tensorstore as ts
 from neurotome.core import FormatError, RunFailedError
 from neurotome.io.lazy import Ranges
 
-__all__ = ["kvstore", "open_store", "read_box", "reason"]
+__all__ = ["kvstore", "open_store", "read_box", "reason", "shape_of"]
 
 _threads = {"started": False, "lost": False}
 
@@ -49,6 +49,11 @@ def read_box(path: Path, array: ts.TensorStore, ranges: Ranges) -> np.ndarray:
         raise FormatError(
             f"A chunk of '{path}' is damaged: {reason(error)}", "a complete volume", "copy or download it again"
         ) from error
+
+
+def shape_of(layout: Any) -> tuple[int, ...]:
+    """A shape as tensorstore gives it, as plain numbers."""
+    return tuple(int(n) for n in layout.shape)
 
 
 def reason(error: Exception) -> str:

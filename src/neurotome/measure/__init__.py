@@ -2,15 +2,19 @@
 
 Question: how well does a segmentation (or a boundary map) agree with a truth, and where does it fail?
 Takes and gives: Labels and Labels -> Scores, error and object tables; P(inside) and truth -> IsbiScores; class ids -> Scores.
-Volumes are read slab by slab, never whole. Every number carries its convention and its support; they are never mixed.
-May import: core, NumPy and Numba.
-Read first: `contingency.py` (the one table), then `partition.py` (the formulas), then `comparison.py` (how volumes are walked).
+Volumes are read box by box, never whole, in one process or as block steps. Every number carries its convention and its support;
+they are never mixed.
+May import: core, io (to open volumes by path inside a block), NumPy and Numba.
+Read first: `contingency.py` (the one table), then `partition.py` (the formulas), then `box_count.py` (how volumes are walked).
 """
 
-from neurotome.measure.comparison import Comparison, Slab, compare
-from neurotome.measure.components import SlabComponents, equal_label_components
+from neurotome.measure.block_step import CompareBlock, LabelFile, block_file, merged_comparison
+from neurotome.measure.box_count import BoxCount, BoxIds, Rules, count_box
+from neurotome.measure.boxes import boxes_of
+from neurotome.measure.comparison import Comparison, ComparisonBuilder, compare, comparison_rules
+from neurotome.measure.components import equal_label_components
 from neurotome.measure.confusion import ClassOverlap, class_overlap, class_scores
-from neurotome.measure.contingency import Contingency, PairCounter, contingency
+from neurotome.measure.contingency import Contingency, GrowingTable, PairCounter, contingency
 from neurotome.measure.flooding import thin_border
 from neurotome.measure.isbi import Agreement, IsbiScores, SectionScore, isbi_scores, isbi_thresholds, section_agreement
 from neurotome.measure.localise import ERROR_COLUMNS, ErrorRow, ErrorTable, error_table
@@ -37,29 +41,38 @@ __all__ = [
     "OBJECT_COLUMNS",
     "AdaptedRand",
     "Agreement",
+    "BoxCount",
+    "BoxIds",
     "ClassOverlap",
+    "CompareBlock",
     "Comparison",
+    "ComparisonBuilder",
     "Contingency",
     "ErrorCounts",
     "ErrorRow",
     "ErrorTable",
     "Foreground",
+    "GrowingTable",
     "Information",
     "IsbiScores",
+    "LabelFile",
     "ObjectRow",
     "ObjectTable",
     "PairCounter",
+    "Rules",
     "SectionScore",
-    "Slab",
-    "SlabComponents",
     "adapted_rand",
     "adjusted_rand_index",
     "away_from_borders",
+    "block_file",
+    "boxes_of",
     "class_overlap",
     "class_scores",
     "compare",
+    "comparison_rules",
     "comparison_scores",
     "contingency",
+    "count_box",
     "cremi_score",
     "equal_label_components",
     "error_table",
@@ -67,6 +80,7 @@ __all__ = [
     "isbi_scores",
     "isbi_thresholds",
     "label_scores",
+    "merged_comparison",
     "named_support",
     "object_table",
     "section_agreement",

@@ -1,18 +1,23 @@
-"""6-connected components of equal label, found slab by slab, so that a crop's disconnected pieces count as objects of their own.
+"""6-connected components of equal label, found box by box, so that a crop's disconnected pieces count as objects of their own.
 
 A row of voxels is a list of runs of equal label; runs of neighbouring rows that overlap and agree are united (union-find over
-runs, not over voxels, so the work per voxel is one comparison). Runs are numbered in the order of their first voxel and a set
-is named by its smallest run: a component's place in the numbering therefore never depends on where the slabs were cut.
+runs, not over voxels, so the work per voxel is one comparison). That gives the pieces of one box. Pieces of neighbouring boxes
+that meet in a face and agree are united again. A component is numbered by its smallest voxel, so its number never depends on
+where the boxes were cut.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numba import njit
 
-from neurotome.measure.contingency import as_ids, slab_bounds
+from neurotome.core.geometry import Int3
+from neurotome.measure.contingency import as_ids
+from neurotome.measure.planes import Plane
 
-__all__ = ["SlabComponents", "equal_label_components"]
+__all__ = ["BoxPieces", "PieceUnion", "equal_label_components"]
 
 
 def equal_label_components(labels: np.ndarray) -> np.ndarray:
@@ -25,79 +30,97 @@ def equal_label_components(labels: np.ndarray) -> np.ndarray:
     >>> equal_label_components(np.array([[[4, 4, 0, 4, 7]]])).tolist()
     [[[1, 1, 0, 2, 3]]]
     """
-    components = SlabComponents()
-    ids = as_ids(labels, "labels")
-    bounds = slab_bounds(ids.shape)
-    for start, stop in bounds:
-        components.add(ids[start:stop])
-    components.close()
-    numbered = np.empty(ids.shape, np.uint64)
-    for index, (start, stop) in enumerate(bounds):
-        numbered[start:stop] = components.paint(ids[start:stop], index)
-    return numbered
+    pieces = BoxPieces.of(as_ids(labels, "labels"))
+    return pieces.paint(np.arange(len(pieces) + 1, dtype=np.uint64))
 
 
-class SlabComponents:
-    """Components of a volume that passes by slab by slab, twice: `add` every slab in order, `close`, then `paint` them again.
+@dataclass(frozen=True, eq=False)
+class BoxPieces:
+    """The components of one box, 1..n in order of their first voxel; grows with the runs of equal label in the box.
 
-    labels: after `close`, (n + 1,) uint64, the label that component k is a piece of; labels[0] = 0.
+    labels: (n,) uint64, the label that each is a piece of. first: (n, 3) int64, its first voxel in the box (z, y, x).
+    """
+
+    labels: np.ndarray
+    first: np.ndarray
+    _rows: np.ndarray
+    _starts: np.ndarray
+    _piece: np.ndarray
+    _shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, ids: np.ndarray) -> BoxPieces:
+        """Find them in ids from `as_ids` (z, y, x)."""
+        rows, starts, values = _find_runs(_kernel_width(ids))
+        parent = _new_sets(values)
+        height, width = ids.shape[1:]
+        _unite_box(parent, rows, starts, values, height, width)
+        piece, roots = _number(parent)
+        row = np.searchsorted(rows, roots, side="right") - 1
+        first = np.stack([row // max(1, height), row % max(1, height), starts[roots]], axis=1)
+        return cls(values[roots], first, rows, starts, piece, ids.shape)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def first_index(self, corner: Int3, shape: Int3) -> np.ndarray:
+        """Linear index (n,) of each first voxel in a volume of `shape` that holds the box at `corner`."""
+        z, y, x = (self.first + np.array(corner)).T
+        return np.asarray((z * shape[1] + y) * shape[2] + x)
+
+    def paint(self, names: np.ndarray) -> np.ndarray:
+        """The box with names[k] in each voxel of piece k, names[0] in the background: (z, y, x), type of `names`."""
+        painted = np.empty(self._shape, names.dtype)
+        _paint_runs(self._rows, self._starts, names[self._piece], painted)
+        return painted
+
+
+class PieceUnion:
+    """Components of a volume from the pieces of its boxes. Piece 0 is the background, the others are counted through all boxes.
+
+    Grows by 24 bytes for each piece of each box, never with the voxels.
     """
 
     def __init__(self) -> None:
-        self._parent = np.zeros(0, np.int64)
-        self._bases: list[int] = []
-        self._values: list[np.ndarray] = []
-        self._last: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
-        self._component = np.zeros(0, np.uint64)
-        self.labels = np.zeros(1, np.uint64)
+        self._count = 1
+        self._parent: np.ndarray = np.zeros(1 << 10, np.int64)
+        self._first: np.ndarray = np.zeros(1 << 10, np.int64)
+        self._labels: np.ndarray = np.zeros(1 << 10, np.uint64)
 
-    def add(self, slab: np.ndarray) -> None:
-        """Take in the next slab of ids (z, y, x)."""
-        self._take(slab)
+    def add(self, first: np.ndarray, labels: np.ndarray) -> int:
+        """Take in the n pieces of a box: linear index in the volume of their first voxels, labels. Piece k becomes base + k,
+        this is the base."""
+        base, self._count = self._count - 1, self._count + len(first)
+        if self._count > len(self._parent):
+            size = max(self._count, 2 * len(self._parent))
+            self._parent, self._first = np.resize(self._parent, size), np.resize(self._first, size)
+            self._labels = np.resize(self._labels, size)
+        new = slice(base + 1, self._count)
+        self._parent[new], self._first[new], self._labels[new] = np.arange(base + 1, self._count), first, labels
+        return base
 
-    def add_provisional(self, slab: np.ndarray) -> np.ndarray:
-        """Take in the next slab and number its voxels for the time being: feed these ids to `final` once all slabs are in."""
-        rows, starts = self._take(slab)
-        return self._painted(rows, starts, _roots(self._parent, self._bases[-1], len(starts)), slab.shape)
+    def unite(self, lower: Plane, upper: Plane) -> None:
+        """Two planes of pieces lie against each other: unite those that meet and have the same label."""
+        if lower.starts.size:
+            _unite_planes(
+                self._parent, self._first, self._labels, lower.starts, lower.values, upper.starts, upper.values,
+                lower.shape[0] * lower.shape[1],
+            )  # fmt: skip
 
-    def _take(self, slab: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        rows, starts, values = _find_runs(_kernel_width(slab))
-        base = len(self._parent)
-        self._parent = np.concatenate([self._parent, _new_sets(values, base)])
-        height, width = slab.shape[1:]
-        _unite_slab(self._parent, base, rows, starts, values, height, width)
-        if self._last is not None:
-            _unite_sections(self._parent, *self._last, base, rows, starts, values, height, width)
-        first_row = (slab.shape[0] - 1) * height
-        begin = rows[first_row]
-        self._last = (np.append(rows[first_row:] - begin, base + begin), starts[begin:], values[begin:])
-        self._bases.append(base)
-        self._values.append(values)
-        return rows, starts
+    def representatives(self, pieces: np.ndarray) -> np.ndarray:
+        """One piece (uint64) that stands for all that have been united with each of these so far."""
+        distinct, inverse = np.unique(pieces.astype(np.int64), return_inverse=True)
+        return np.asarray(_representatives(self._parent, distinct)[inverse])
 
-    def close(self) -> None:
-        """Number the components; no slab can be added afterwards."""
-        self._component, roots = _number(self._parent)
-        values = np.concatenate([*self._values, np.zeros(1, np.uint64)])
-        self.labels = np.concatenate([np.zeros(1, np.uint64), values[roots]])
-        self._values, self._last = [], None
-
-    def final(self, provisional: np.ndarray) -> np.ndarray:
-        """Component ids of provisional ids."""
-        return np.concatenate([np.zeros(1, np.uint64), self._component])[provisional.astype(np.int64)]
-
-    def paint(self, slab: np.ndarray, index: int) -> np.ndarray:
-        """Component ids of slab number `index`, which must be the one that was added as such: (z, y, x)."""
-        rows, starts, values = _find_runs(_kernel_width(slab))
-        base = self._bases[index]
-        return self._painted(rows, starts, self._component[base : base + len(values)], slab.shape)
-
-    def _painted(self, rows: np.ndarray, starts: np.ndarray, ids: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        # There are fewer components than runs, and half the width is half the time.
-        dtype = np.uint32 if len(self._parent) < 2**32 - 1 else np.uint64
-        painted = np.empty(shape, dtype)
-        _paint_runs(rows, starts, ids.astype(dtype), painted)
-        return painted
+    def close(self) -> tuple[np.ndarray, np.ndarray]:
+        """Component (uint64) of each piece, numbered by the smallest voxel; and the label of each component, labels[0] = 0."""
+        pieces = np.arange(self._count)
+        root = _representatives(self._parent, pieces).astype(np.int64)
+        roots = np.flatnonzero(root == pieces)[1:]
+        roots = roots[np.argsort(self._first[roots])]
+        component = np.zeros(self._count, np.uint64)
+        component[roots] = np.arange(1, len(roots) + 1)
+        return component[root], np.concatenate([np.zeros(1, np.uint64), self._labels[roots]])
 
 
 def _kernel_width(ids: np.ndarray) -> np.ndarray:
@@ -130,10 +153,10 @@ def _find_runs(labels):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _new_sets(values, base):  # type: ignore[no-untyped-def]
+def _new_sets(values):  # type: ignore[no-untyped-def]
     parent = np.empty(values.size, np.int64)
     for run in range(values.size):
-        parent[run] = base + run if values[run] != 0 else -1
+        parent[run] = run if values[run] != 0 else -1
     return parent
 
 
@@ -146,14 +169,14 @@ def _root(parent, run):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _unite_rows(parent, base_a, starts_a, values_a, a, end_a, base_b, starts_b, values_b, b, end_b, width):  # type: ignore[no-untyped-def]
+def _unite_rows(parent, starts, values, a, end_a, b, end_b, width):  # type: ignore[no-untyped-def]
     """Walk along two rows at once and unite the runs that overlap and have the same label above 0."""
     while a < end_a and b < end_b:
-        if values_a[a] == values_b[b] and values_a[a] != 0:
-            p, q = _root(parent, base_a + a), _root(parent, base_b + b)
+        if values[a] == values[b] and values[a] != 0:
+            p, q = _root(parent, a), _root(parent, b)
             parent[max(p, q)] = min(p, q)
-        stop_a = starts_a[a + 1] if a + 1 < end_a else width
-        stop_b = starts_b[b + 1] if b + 1 < end_b else width
+        stop_a = starts[a + 1] if a + 1 < end_a else width
+        stop_b = starts[b + 1] if b + 1 < end_b else width
         if stop_a <= stop_b:
             a += 1
         if stop_b <= stop_a:
@@ -161,33 +184,13 @@ def _unite_rows(parent, base_a, starts_a, values_a, a, end_a, base_b, starts_b, 
 
 
 @njit(cache=True)
-def _unite_slab(parent, base, rows, starts, values, height, width):  # type: ignore[no-untyped-def]
+def _unite_box(parent, rows, starts, values, height, width):  # type: ignore[no-untyped-def]
     for row in range(rows.size - 1):
         b, end_b = rows[row], rows[row + 1]
         if row % height:
-            _unite_rows(parent, base, starts, values, rows[row - 1], b, base, starts, values, b, end_b, width)
+            _unite_rows(parent, starts, values, rows[row - 1], b, b, end_b, width)
         if row >= height:
-            a, end_a = rows[row - height], rows[row - height + 1]
-            _unite_rows(parent, base, starts, values, a, end_a, base, starts, values, b, end_b, width)
-
-
-@njit(cache=True)
-def _unite_sections(parent, last_rows, last_starts, last_values, base, rows, starts, values, height, width):  # type: ignore[no-untyped-def]
-    """Unite the last section of the slab before (its base is the last entry of `last_rows`) with the first of this one."""
-    last_base = last_rows[-1]
-    for y in range(height):
-        a, end_a = last_rows[y], last_rows[y + 1]
-        _unite_rows(parent, last_base, last_starts, last_values, a, end_a, base, starts, values, rows[y], rows[y + 1], width)
-
-
-@njit(cache=True)
-def _roots(parent, base, count):  # type: ignore[no-untyped-def]
-    """1 + root of each run, 0 for background."""
-    roots = np.zeros(count, np.uint64)
-    for run in range(count):
-        if parent[base + run] >= 0:
-            roots[run] = _root(parent, base + run) + 1
-    return roots
+            _unite_rows(parent, starts, values, rows[row - height], rows[row - height + 1], b, end_b, width)
 
 
 @njit(cache=True)
@@ -215,3 +218,31 @@ def _paint_runs(rows, starts, ids, painted):  # type: ignore[no-untyped-def]
         for run in range(rows[row], rows[row + 1]):
             stop = starts[run + 1] if run + 1 < rows[row + 1] else width
             line[starts[run] : stop] = ids[run]
+
+
+@njit(cache=True)
+def _unite_planes(parent, first, labels, starts_a, values_a, starts_b, values_b, size):  # type: ignore[no-untyped-def]
+    a = b = 0
+    while a < starts_a.size and b < starts_b.size:
+        p, q = values_a[a], values_b[b]
+        if p != 0 and q != 0 and labels[p] == labels[q]:
+            p, q = _root(parent, p), _root(parent, q)
+            # The root is the piece with the smallest voxel.
+            if first[p] <= first[q]:
+                parent[q] = p
+            else:
+                parent[p] = q
+        stop_a = starts_a[a + 1] if a + 1 < starts_a.size else size
+        stop_b = starts_b[b + 1] if b + 1 < starts_b.size else size
+        if stop_a <= stop_b:
+            a += 1
+        if stop_b <= stop_a:
+            b += 1
+
+
+@njit(cache=True)
+def _representatives(parent, pieces):  # type: ignore[no-untyped-def]
+    found = np.empty(pieces.size, np.uint64)
+    for place in range(pieces.size):
+        found[place] = _root(parent, pieces[place])
+    return found

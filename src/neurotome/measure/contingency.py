@@ -6,7 +6,7 @@ run. Tables are integers and add up, so a volume may be counted in any blocks, i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,13 +14,14 @@ import numpy as np
 from numba import njit
 
 from neurotome.core import ArrayLike, ShapeError, UnknownNameError, ValueRangeError
+from neurotome.measure.boxes import volume_parts
 from neurotome.measure.pair_hash import doubled, empty_table, slot_of
 
-__all__ = ["Contingency", "PairCounter", "TruthZero", "as_ids", "contingency", "same_width", "slab_bounds"]
+__all__ = ["Contingency", "GrowingTable", "PairCounter", "TruthZero", "as_ids", "contingency", "same_width"]
 
 TruthZero = Literal["ignore", "object"]
 
-_SLAB_VOXELS = 1 << 24
+_FEW_ROWS = 1 << 20
 _NO_MASK = np.zeros((0, 0, 0), np.bool_)
 
 
@@ -62,10 +63,11 @@ class Contingency:
 
     @classmethod
     def merge(cls, tables: Iterable[Contingency]) -> Contingency:
-        """The table of all blocks together; the order does not matter."""
-        parts = list(tables)
-        rows = [np.concatenate([getattr(t, name) for t in parts]) for name in ("truth", "segmentation", "voxels")]
-        return _summed(rows[0], rows[1], rows[2], sum(t.ignored for t in parts))
+        """The table of all blocks together; the order does not matter. Tables may come one by one: see `GrowingTable`."""
+        whole = GrowingTable()
+        for table in tables:
+            whole.add(table)
+        return whole.table()
 
     def renamed(self, truth: np.ndarray) -> Contingency:
         """The same counts under other truth ids, one per row; rows that become equal add up."""
@@ -86,7 +88,8 @@ def contingency(truth: ArrayLike, segmentation: ArrayLike) -> Contingency:
     """Count how often each pair of labels meets.
 
     truth, segmentation: whole numbers up to 64 bit, one shape (z, y, x), or less than three axes; may be lazy, they are read
-    slab by slab. Raises ShapeError for different shapes, ValueRangeError for floats and negative ids.
+    box by box. Memory grows with the pairs, not with the voxels.
+    Raises ShapeError for different shapes, ValueRangeError for floats and negative ids.
     """
     if tuple(truth.shape) != tuple(segmentation.shape):
         raise ShapeError(
@@ -95,12 +98,11 @@ def contingency(truth: ArrayLike, segmentation: ArrayLike) -> Contingency:
             "crop one of them first",
         )
     counter = PairCounter()
-    if len(truth.shape) < 3:
-        flat = (np.array(labels[...], ndmin=3) for labels in (truth, segmentation))
-        counter.add(*(as_ids(labels, name) for labels, name in zip(flat, ("truth", "segmentation"), strict=True)))
-        return counter.table()
-    for start, stop in slab_bounds(tuple(truth.shape)):
-        counter.add(as_ids(truth[start:stop], "truth"), as_ids(segmentation[start:stop], "segmentation"))
+    for part in volume_parts(tuple(truth.shape), truth, segmentation):
+        ids = (
+            as_ids(np.array(a[part], ndmin=3, copy=None), name) for a, name in ((truth, "truth"), (segmentation, "segmentation"))
+        )
+        counter.add(*ids)
     return counter.table()
 
 
@@ -122,6 +124,37 @@ class PairCounter:
     def table(self) -> Contingency:
         taken = self._pairs[self._pairs[:, 2] > 0]
         return _summed(taken[:, 0], taken[:, 1], taken[:, 2].astype(np.int64), self._ignored)
+
+
+class GrowingTable:
+    """The sum of many tables: `add` them one by one. Holds its own rows, and at most as many (or a million) that wait.
+
+    rename: gives the truth ids their present name whenever rows are added up (default: they have one for ever).
+    """
+
+    def __init__(self, rename: Callable[[np.ndarray], np.ndarray] | None = None) -> None:
+        self._rename = rename
+        self._sum = PairCounter().table()
+        self._waiting: list[Contingency] = []
+        self._rows = 0
+
+    def add(self, table: Contingency) -> None:
+        self._waiting.append(table)
+        self._rows += len(table)
+        if self._rows > max(_FEW_ROWS, len(self._sum)):
+            self.table()
+
+    def table(self) -> Contingency:
+        """All that was added so far."""
+        if self._waiting:
+            parts = [self._sum, *self._waiting]
+            truth, segmentation, voxels = (
+                np.concatenate([getattr(t, name) for t in parts]) for name in ("truth", "segmentation", "voxels")
+            )
+            truth = truth if self._rename is None else self._rename(truth)
+            self._sum = _summed(truth, segmentation, voxels, sum(t.ignored for t in parts))
+            self._waiting, self._rows = [], 0
+        return self._sum
 
 
 def as_ids(labels: np.ndarray, name: str) -> np.ndarray:
@@ -147,12 +180,6 @@ def same_width(truth: np.ndarray, segmentation: np.ndarray) -> tuple[np.ndarray,
     wide = max(truth.dtype.itemsize, segmentation.dtype.itemsize) > 4
     dtype = np.uint64 if wide else np.uint32
     return truth.astype(dtype, copy=False), segmentation.astype(dtype, copy=False)
-
-
-def slab_bounds(shape: tuple[int, ...]) -> list[tuple[int, int]]:
-    """Half-open ranges of sections with at most some 16 million voxels each (one section at least)."""
-    depth = max(1, _SLAB_VOXELS // max(1, shape[1] * shape[2]))
-    return [(z, min(z + depth, shape[0])) for z in range(0, shape[0], depth)]
 
 
 def _summed(truth: np.ndarray, segmentation: np.ndarray, voxels: np.ndarray, ignored: int) -> Contingency:

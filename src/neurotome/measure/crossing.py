@@ -1,19 +1,23 @@
 """Where two parts of a volume meet: the voxel pair in the middle of their contact, or the nearest pair where they do not touch.
 
-Volumes pass by as slabs of part numbers (int32, -1 for voxels that matter to nobody), twice: `Contacts.add` sums up counts and
+Volumes pass by as boxes of part numbers (int32, -1 for voxels that matter to nobody), twice: `Contacts.add` sums up counts and
 coordinates, `Contacts.settle` picks the voxel pair nearest to each mean. Sums are integers, and the pick has one order of ties,
-so the result does not depend on how the volume was cut into slabs.
+so the result does not depend on how the volume was cut into boxes. Memory grows with the pairs asked for.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numba import njit
 
-from neurotome.core.geometry import Nm3
+from neurotome.core import Box
+from neurotome.core.geometry import Int3, Nm3
 from neurotome.measure.pair_hash import find, lookup_table
+from neurotome.measure.planes import Waiting, last_planes
 
-__all__ = ["Contacts", "PartPainter", "nearest_pairs"]
+__all__ = ["BoxParts", "Contacts", "PartPainter", "nearest_pairs", "part_runs", "with_neighbours"]
 
 _NO_MASK = np.zeros((0, 0, 0), np.bool_)
 _BLOCK = 64
@@ -30,48 +34,67 @@ class PartPainter:
         return np.asarray(_paint(truth, segmentation, _NO_MASK if keep is None else keep, self._table))
 
 
-class Contacts:
-    """The contact of each pair of parts (part[r], partner[r]), all pairs different; 6 neighbours.
+@dataclass(frozen=True, eq=False)
+class BoxParts:
+    """Part numbers of a box (z, y, x) int32, and of the voxels just below its faces, -1 where the volume ends.
 
-    voxels: (r,) int64, neighbouring voxel pairs across the contact, after all slabs were added.
+    corner: the box's first voxel, counted from that of the volume. below: planes (y, x), (z, x) and (z, y).
+    """
+
+    corner: Int3
+    parts: np.ndarray
+    below: tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def with_neighbours(box: Box, parts: np.ndarray, waiting: Waiting) -> BoxParts:
+    """The parts of a box with what its lower neighbours, which must have passed before, left in `waiting`."""
+    depth, height, width = parts.shape
+    z, y, x = (
+        np.full(shape, -1, np.int32) if plane is None else plane.array()
+        for plane, shape in zip(
+            waiting.exchange(box, last_planes(parts)), ((height, width), (depth, width), (depth, height)), strict=True
+        )
+    )
+    return BoxParts(box.start, parts, (z, y, x))
+
+
+class Contacts:
+    """The contact of each pair of parts (part[r], partner[r]), all pairs different; 6 neighbours. shape: that of the volume.
+
+    voxels: (r,) int64, neighbouring voxel pairs across the contact, after all boxes were added.
     places: (r, 3) int64, after they were settled: the voxel on the side of `part` of the pair whose midpoint is nearest (in nm)
     to the mean midpoint; ties go to the smaller linear index of the pair's lower voxel, then to the axis order z, y, x. -1: no
     contact.
     """
 
-    def __init__(self, part: np.ndarray, partner: np.ndarray, voxel_nm: Nm3) -> None:
+    def __init__(self, part: np.ndarray, partner: np.ndarray, voxel_nm: Nm3, shape: Int3) -> None:
         self._part = part.astype(np.int64)
         self._table = lookup_table(np.minimum(part, partner), np.maximum(part, partner))
         self._voxel_nm = np.array(voxel_nm, np.float64)
+        self._shape = shape
         self._sums = np.zeros((len(part), 3), np.int64)
         self._distance = np.full(len(part), np.inf)
         self._order = np.zeros(len(part), np.int64)
-        self._before: np.ndarray | None = None
         self.voxels = np.zeros(len(part), np.int64)
         self.places = np.full((len(part), 3), -1, np.int64)
 
-    def add(self, parts: np.ndarray, z: int) -> None:
-        """First pass: the next slab of part numbers, which begins at section z."""
-        _add_contacts(parts, self._section_before(parts, z), z, self._table, self.voxels, self._sums)
+    def add(self, box: BoxParts) -> None:
+        """First pass: each box once, in any order."""
+        _add_contacts(box.parts, *box.below, box.corner, self._table, self.voxels, self._sums)
 
-    def settle(self, parts: np.ndarray, z: int) -> None:
-        """Second pass, over the same slabs in the same order."""
-        before = self._section_before(parts, z)
+    def settle(self, box: BoxParts) -> None:
+        """Second pass, over boxes that need not be the same."""
         mean = self._sums / np.maximum(self.voxels, 1)[:, None]
         best = self._distance, self._order, self.places
-        _settle_contacts(parts, before, z, self._table, self._part, mean, self._voxel_nm, *best)
-
-    def _section_before(self, parts: np.ndarray, z: int) -> np.ndarray:
-        before = np.full(parts.shape[1:], -1, np.int32) if z == 0 or self._before is None else self._before
-        self._before = parts[-1].copy()
-        return before
+        where = box.corner, self._shape
+        _settle_contacts(box.parts, *box.below, *where, self._table, self._part, mean, self._voxel_nm, *best)
 
 
 def nearest_pairs(runs: np.ndarray, part: np.ndarray, partner: np.ndarray, voxel_nm: Nm3) -> np.ndarray:
     """The voxel of each `part` that is nearest (in nm, between centres) to its `partner`: (r, 3) int64.
 
-    runs: (n, 5) int64 rows (part, z, y, first x, last x + 1) in order of position, from `part_runs`. Ties go to the smallest
-    voxel of `part` in z, y, x order.
+    runs: (n, 5) int64 rows (part, z, y, first x, last x + 1) from `part_runs`; the result does not depend on their order or on
+    where they were cut, the speed does (best by position). Ties go to the smallest voxel of `part` in z, y, x order.
 
     >>> runs = np.array([[0, 0, 0, 0, 2], [1, 0, 0, 5, 9]])
     >>> nearest_pairs(runs, np.array([0]), np.array([1]), (1.0, 1.0, 1.0)).tolist()
@@ -111,8 +134,8 @@ def _paint(truth, segmentation, keep, table):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def part_runs(parts, wanted, z0):  # type: ignore[no-untyped-def]
-    """Runs along x of the wanted parts (bool per part): (n, 5) int64 rows (part, z, y, first x, last x + 1), by position."""
+def part_runs(parts, wanted, corner):  # type: ignore[no-untyped-def]
+    """Runs along x of the wanted parts (bool per part) of the box at `corner`: (n, 5) rows (part, z, y, first x, last x + 1)."""
     depth, height, width = parts.shape
     runs = np.empty((1024, 5), np.int64)
     count = 0
@@ -128,8 +151,8 @@ def part_runs(parts, wanted, z0):  # type: ignore[no-untyped-def]
                     continue
                 if count == len(runs):
                     runs = np.concatenate((runs, np.empty_like(runs)))
-                runs[count, 0], runs[count, 1], runs[count, 2] = part, z0 + z, y
-                runs[count, 3], runs[count, 4] = start, x
+                runs[count, 0], runs[count, 1], runs[count, 2] = part, corner[0] + z, corner[1] + y
+                runs[count, 3], runs[count, 4] = corner[2] + start, corner[2] + x
                 count += 1
     return runs[:count].copy()
 
@@ -142,64 +165,64 @@ def _meet(a, b, table):  # type: ignore[no-untyped-def]
     return find(table, np.uint64(min(a, b)), np.uint64(max(a, b)))
 
 
-@njit(cache=True, inline="always")
-def _lower(parts, above, z, y, x, axis):  # type: ignore[no-untyped-def]
-    """The part one voxel down along an axis; at the volume's edge the voxel's own, which meets nothing."""
-    if axis == 0:
-        return above[y, x]
-    if axis == 1:
-        return parts[z, y - (y > 0), x]
-    return parts[z, y, x - (x > 0)]
-
-
 @njit(cache=True, nogil=True)
-def _add_contacts(parts, before, z0, table, voxels, sums):  # type: ignore[no-untyped-def]
+def _add_contacts(parts, below_z, below_y, below_x, corner, table, voxels, sums):  # type: ignore[no-untyped-def]
     depth, height, width = parts.shape
     for z in range(depth):
-        above = parts[z - 1] if z > 0 else before
         for y in range(height):
+            above = parts[z - 1, y] if z > 0 else below_z[y]
+            before = parts[z, y - 1] if y > 0 else below_y[z]
+            line, left = parts[z, y], below_x[z, y]
             for x in range(width):
-                b = parts[z, y, x]
+                b, lower = line[x], (above[x], before[x], left)
+                left = b
                 if b < 0:
                     continue
                 for axis in range(3):
-                    row = _meet(_lower(parts, above, z, y, x, axis), b, table)
+                    row = _meet(lower[axis], b, table)
                     if row >= 0:
                         voxels[row] += 1
                         # Twice the midpoint of the pair, so that it is an integer.
-                        sums[row, 0] += 2 * (z0 + z) - (axis == 0)
-                        sums[row, 1] += 2 * y - (axis == 1)
-                        sums[row, 2] += 2 * x - (axis == 2)
+                        sums[row, 0] += 2 * (corner[0] + z) - (axis == 0)
+                        sums[row, 1] += 2 * (corner[1] + y) - (axis == 1)
+                        sums[row, 2] += 2 * (corner[2] + x) - (axis == 2)
 
 
 @njit(cache=True, nogil=True)
-def _settle_contacts(parts, before, z0, table, part, mean, voxel_nm, distance, order, places):  # type: ignore[no-untyped-def]
+def _settle_contacts(parts, below_z, below_y, below_x, corner, shape, table, part, mean, voxel_nm, distance, order, places):  # type: ignore[no-untyped-def]
     depth, height, width = parts.shape
     for z in range(depth):
-        above = parts[z - 1] if z > 0 else before
         for y in range(height):
+            above = parts[z - 1, y] if z > 0 else below_z[y]
+            before = parts[z, y - 1] if y > 0 else below_y[z]
+            line, left = parts[z, y], below_x[z, y]
             for x in range(width):
-                b = parts[z, y, x]
+                b, lower = line[x], (above[x], before[x], left)
+                left = b
                 if b < 0:
                     continue
                 for axis in range(3):
-                    a = _lower(parts, above, z, y, x, axis)
-                    row = _meet(a, b, table)
+                    row = _meet(lower[axis], b, table)
                     if row < 0:
                         continue
-                    low_z, low_y, low_x = z0 + z - (axis == 0), y - (axis == 1), x - (axis == 2)
-                    off_z = (low_z + z0 + z - mean[row, 0]) * voxel_nm[0]
-                    off_y = (low_y + y - mean[row, 1]) * voxel_nm[1]
-                    off_x = (low_x + x - mean[row, 2]) * voxel_nm[2]
-                    far = off_z**2 + off_y**2 + off_x**2
-                    # Pairs across the face of two slabs come late, so ties need an order of their own.
-                    place = 3 * ((low_z * height + low_y) * width + low_x) + axis
+                    high = corner[0] + z, corner[1] + y, corner[2] + x
+                    low = high[0] - (axis == 0), high[1] - (axis == 1), high[2] - (axis == 2)
+                    far = _off_the_mean(low, high, row, mean, voxel_nm)
+                    # Pairs come in the order of the boxes, so ties need an order of their own.
+                    place = 3 * ((low[0] * shape[1] + low[1]) * shape[2] + low[2]) + axis
                     if far < distance[row] or (far == distance[row] and place < order[row]):
                         distance[row], order[row] = far, place
-                        if part[row] == a:
-                            places[row, 0], places[row, 1], places[row, 2] = low_z, low_y, low_x
-                        else:
-                            places[row, 0], places[row, 1], places[row, 2] = z0 + z, y, x
+                        mine = low if part[row] == lower[axis] else high
+                        places[row, 0], places[row, 1], places[row, 2] = mine[0], mine[1], mine[2]
+
+
+@njit(cache=True)
+def _off_the_mean(low, high, row, mean, voxel_nm):  # type: ignore[no-untyped-def]
+    """Squared distance of a pair's midpoint from the mean one, both doubled."""
+    off_z = (low[0] + high[0] - mean[row, 0]) * voxel_nm[0]
+    off_y = (low[1] + high[1] - mean[row, 1]) * voxel_nm[1]
+    off_x = (low[2] + high[2] - mean[row, 2]) * voxel_nm[2]
+    return off_z**2 + off_y**2 + off_x**2
 
 
 @njit(cache=True, nogil=True)

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from neurotome.core import Grid, Progress, silent
+from neurotome.core import Box, Grid, Progress, silent
 from neurotome.measure.comparison import Comparison
 from neurotome.measure.contingency import Contingency, same_width
-from neurotome.measure.crossing import Contacts, PartPainter, nearest_pairs, part_runs
+from neurotome.measure.crossing import BoxParts, Contacts, PartPainter, nearest_pairs, part_runs, with_neighbours
 from neurotome.measure.partition import n_log_n, totals
+from neurotome.measure.planes import Waiting
 
 __all__ = ["ERROR_COLUMNS", "ErrorRow", "ErrorTable", "error_table"]
 
@@ -88,7 +89,8 @@ def error_table(
 ) -> ErrorTable:
     """Splits and merges of more than `discard` voxels, worst first; places are found for the `limit` worst (default: for all).
 
-    Reads both volumes twice more, slab by slab. Coordinates count from the corner of the volume, whatever the support.
+    Reads both volumes twice more, box by box. Coordinates count from the corner of the volume, whatever the support. Memory grows
+    with the pairs of the table, and with the runs of the parts among the located errors that do not touch.
     """
     table = comparison.table.scored(comparison.truth_zero)
     found = _errors(table, discard)
@@ -148,27 +150,30 @@ def _places(comparison: Comparison, table: Contingency, found: _Found, progress:
     involved, numbers = np.unique(np.concatenate([found.part, found.partner]), return_inverse=True)
     part, partner = numbers[: len(found.part)], numbers[len(found.part) :]
     painter = PartPainter(table.truth[involved], table.segmentation[involved])
-    contacts = Contacts(part, partner, comparison.truth.grid.voxel_nm)
-    for z, parts in _painted(comparison, painter):
-        contacts.add(parts, z)
-        progress("measure contacts", z + len(parts), comparison.box.shape[0])
+    contacts = Contacts(part, partner, comparison.truth.grid.voxel_nm, comparison.box.shape)
+    for box in _painted(comparison, painter, "measure contacts", progress):
+        contacts.add(box)
     apart = contacts.voxels == 0
     wanted = np.zeros(len(involved), bool)
     wanted[part[apart]] = wanted[partner[apart]] = True
     runs = [np.zeros((0, 5), np.int64)]
-    for z, parts in _painted(comparison, painter):
-        contacts.settle(parts, z)
+    for box in _painted(comparison, painter, "locate errors", progress):
+        contacts.settle(box)
         if wanted.any():
-            runs.append(part_runs(parts, wanted, z))
-        progress("locate errors", z + len(parts), comparison.box.shape[0])
+            runs.append(part_runs(box.parts, wanted, box.corner))
     places = contacts.places
     places[apart] = nearest_pairs(np.concatenate(runs), part[apart], partner[apart], comparison.truth.grid.voxel_nm)
     return places, contacts.voxels
 
 
-def _painted(comparison: Comparison, painter: PartPainter) -> Iterator[tuple[int, np.ndarray]]:
-    for slab in comparison.slabs():
-        yield slab.z, painter.paint(*same_width(slab.truth, slab.segmentation), slab.keep)
+def _painted(comparison: Comparison, painter: PartPainter, what: str, progress: Progress) -> Iterator[BoxParts]:
+    done = 0
+    with Waiting(Box((0, 0, 0), comparison.box.shape)) as waiting:
+        for ids in comparison.read_boxes():
+            parts = painter.paint(*same_width(ids.truth, ids.segmentation), ids.keep)
+            yield with_neighbours(ids.box.inside(comparison.box), parts, waiting)
+            done += ids.box.size
+            progress(what, done, comparison.box.size)
 
 
 def _rows(table: Contingency, found: _Found, places: np.ndarray, contact: np.ndarray, grid: Grid) -> tuple[ErrorRow, ...]:

@@ -57,9 +57,9 @@ class ObjectTable:
 
 
 def object_table(comparison: Comparison, *, discard: int = 10) -> ObjectTable:
-    """Every scored truth object and every segment that meets one. Reads both volumes once more, slab by slab."""
+    """Every scored truth object and every segment that meets one. Nothing is read again."""
     table = comparison.table.scored(comparison.truth_zero)
-    truth_faces, segment_faces = _ids_on_faces(comparison)
+    truth_faces, segment_faces = comparison.border
     split, merge = _shares(table)
     seen = table.segmentation > 0
     large = (table.voxels > discard) & seen
@@ -92,16 +92,3 @@ def _shares(table: Contingency) -> tuple[np.ndarray, np.ndarray]:
         whole = totals(ids, table.voxels)[np.unique(ids, return_inverse=True)[1]]
         shares.append((table.voxels * np.log2(whole) - n_log_n(table.voxels)) / n)
     return shares[0], shares[1]
-
-
-def _ids_on_faces(comparison: Comparison) -> tuple[np.ndarray, np.ndarray]:
-    """Ids of truth and segmentation on the six faces of the support."""
-    depth = comparison.box.shape[0]
-    found: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    for slab in comparison.slabs():
-        for ids, known in zip((slab.truth, slab.segmentation), found, strict=True):
-            faces = [ids[:, 0], ids[:, -1], ids[:, :, 0], ids[:, :, -1]]
-            faces += [ids[0]] * (slab.z == 0) + [ids[-1]] * (slab.z + len(ids) == depth)
-            known.append(np.unique(np.concatenate([f.ravel() for f in faces])))
-    truth, segmentation = (np.unique(np.concatenate(known)) for known in found)
-    return truth, segmentation

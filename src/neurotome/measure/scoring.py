@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from neurotome.core import Box, Labels, Progress, Score, Scores, UnknownNameError, silent
-from neurotome.measure.comparison import Comparison, TruthParts, compare
+from neurotome.measure.box_count import TruthParts
+from neurotome.measure.comparison import Comparison, compare
 from neurotome.measure.contingency import TruthZero
 from neurotome.measure.partition import (
     RAND_CONVENTIONS,

@@ -10,7 +10,7 @@ from numba import njit
 from neurotome.core import Box, InputError, ShapeError, UnknownNameError
 from neurotome.core.geometry import Int3
 
-__all__ = ["SNEMI_SHAPE", "away_from_borders", "named_support", "snemi_crop"]
+__all__ = ["SNEMI_SHAPE", "away_from_borders", "border_reach", "named_support", "snemi_crop"]
 
 SNEMI_SHAPE: Int3 = (100, 1024, 1024)
 
@@ -67,11 +67,26 @@ def away_from_borders(truth: np.ndarray, distance_nm: float, pixel_nm: tuple[flo
     >>> away_from_borders(np.array([[[1, 1, 1, 1, 2, 2, 2]]], np.uint32), 4.0, (4.0, 4.0)).astype(int).tolist()
     [[[1, 1, 0, 0, 0, 0, 1]]]
     """
+    distance = _tolerance(distance_nm)
+    wide = np.ascontiguousarray(truth, dtype=np.uint64 if truth.dtype.itemsize > 4 else np.uint32)
+    return np.asarray(_away_from_borders(wide, distance, float(pixel_nm[0]), float(pixel_nm[1])))
+
+
+def border_reach(distance_nm: float, pixel_nm: tuple[float, float]) -> Int3:
+    """How many voxels around a box (z, y, x) decide which of its pixels `away_from_borders` keeps: a halo for exact boxes.
+
+    >>> border_reach(10.0, (4.0, 5.0))
+    (0, 3, 3)
+    """
+    y, x = (int(_tolerance(distance_nm) // pixel) + 1 for pixel in pixel_nm)
+    return 0, y, x
+
+
+def _tolerance(distance_nm: float) -> float:
     if not (math.isfinite(distance_nm) and distance_nm >= 0):
         raise InputError(f"Border tolerance is {distance_nm} nm", "0 or more", "give --border-nm a distance in nm")
-    wide = np.ascontiguousarray(truth, dtype=np.uint64 if truth.dtype.itemsize > 4 else np.uint32)
     # A hair more, so that "3 pixels of 4.6 nm" is not lost to rounding.
-    return np.asarray(_away_from_borders(wide, distance_nm * (1 + 1e-9), float(pixel_nm[0]), float(pixel_nm[1])))
+    return distance_nm * (1 + 1e-9)
 
 
 def _show(box: Box) -> str:

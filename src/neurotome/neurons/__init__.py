@@ -2,9 +2,9 @@
 
 Question: which voxels of a probability volume belong to the same cell?
 Takes: a Probability (affinities, cytoplasm and overlap, inside, or membrane). Gives: Labels, with the merge list behind them.
-May import: core, io, datasets, measure. No torch.
+May import: core, io, datasets, measure, blocks. No torch.
 Read first: `segment.py`, then `voxel_graph.py` (every input becomes one graph), `fragments.py`, `region_graph.py`,
-`agglomerate.py`. `link.py` is the reference method.
+`agglomerate.py`. `link.py` is the reference method. `blockwise/` does the same on volumes larger than memory.
 """
 
 from neurotome.neurons.agglomerate import agglomerate, cut, merges_above
@@ -12,7 +12,7 @@ from neurotome.neurons.fragments import choose_edges, fragments, smooth_in_plane
 from neurotome.neurons.link import clean_overlap, components, link
 from neurotome.neurons.postprocess import fill_holes, grow, merge_dust, renumber, zero_small
 from neurotome.neurons.region_graph import add_graphs, region_graph
-from neurotome.neurons.segment import Segmentation, recut, segment
+from neurotome.neurons.segment import Segmentation, check_evidence, recut, segment
 from neurotome.neurons.settings import (
     METHODS,
     AgglomerateSettings,
@@ -21,7 +21,7 @@ from neurotome.neurons.settings import (
     SegmentSettings,
     make_settings,
 )
-from neurotome.neurons.table import NEURON_COLUMNS, neuron_table
+from neurotome.neurons.table import NEURON_COLUMNS, TableBlock, neuron_table, table_from
 from neurotome.neurons.tune import CRITERIA, Tuning, pick, threshold_table, tune
 from neurotome.neurons.voxel_graph import VoxelGraph, quantise, voxel_graph
 
@@ -34,10 +34,12 @@ __all__ = [
     "LinkSettings",
     "SegmentSettings",
     "Segmentation",
+    "TableBlock",
     "Tuning",
     "VoxelGraph",
     "add_graphs",
     "agglomerate",
+    "check_evidence",
     "choose_edges",
     "clean_overlap",
     "components",
@@ -57,6 +59,7 @@ __all__ = [
     "renumber",
     "segment",
     "smooth_in_plane",
+    "table_from",
     "threshold_table",
     "tune",
     "voxel_graph",

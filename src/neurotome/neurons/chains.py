@@ -5,6 +5,9 @@ ends may merge before any other, and the merges sorted by score are those of mer
 its best neighbour, from there to that one's best neighbour, and so on, soon ends at such a row, and everything touched lies close
 together in memory; a queue over the whole volume would jump through all of it.
 
+The same holds for a part of a graph, as long as segments that are not all known keep out of it (`settle`): that is how a volume
+larger than memory is agglomerated.
+
 A segment with few neighbours finds the best one by looking at them. One with many keeps a heap of its rows. An entry holds what
 the row was worth when it was entered; since rows only lose, an entry that is out of date is corrected when it comes up.
 
@@ -12,6 +15,8 @@ Small functions are inlined by Numba, here and in `neighbours.py`: a call that i
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
@@ -31,9 +36,10 @@ from neurotome.neurons.neighbours import (
     new_rows,
     pour,
     row_before,
+    rows_left,
 )  # fmt: skip
 
-__all__ = ["contract"]
+__all__ = ["Settled", "contract", "settle"]
 
 _NONE = -1
 _NO_HEAP = -1
@@ -62,15 +68,79 @@ def contract(
     n = int(pairs.max()) if len(pairs) else 0
     rows = new_rows(pairs, affinity_sum, contact)
     nodes, pool, end = neighbour_maps(pairs, n)
-    merged = _follow_chains(rows, nodes, pool, end, least)
+    merged = _follow_chains(rows, nodes, pool, end, least, np.zeros(n + 1, np.bool_))
     merged = merged[np.lexsort((merged[:, LINK] & LOW, -merged[:, SUM] / merged[:, CONTACT]))]
     _order_exactly(merged)
     return _replay(merged, n), merged[:, SUM].copy(), merged[:, CONTACT].copy()
 
 
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """What is left of a graph when all is merged that can be.
+
+    segment: (n + 1,) uint32, the smallest id of each id's segment. waits: (n + 1,) bool, for smallest ids: not known as a whole,
+    or what it would merge with next waits. pairs (smaller first), affinity_sum, contact: the rows that are left, between smallest
+    ids; key: (r,) uint32, the place of the smallest of the rows that each was made of, rising.
+    """
+
+    segment: np.ndarray
+    waits: np.ndarray
+    pairs: np.ndarray
+    affinity_sum: np.ndarray
+    contact: np.ndarray
+    key: np.ndarray
+
+
+def settle(
+    pairs: np.ndarray,
+    affinity_sum: np.ndarray,
+    contact: np.ndarray,
+    *,
+    waits: np.ndarray,
+    least: int,
+) -> Settled:
+    """Merge all that can be merged while some segments wait.
+
+    Parameters
+    ----------
+    pairs, affinity_sum, contact
+        (r, 2) uint32 ids 1..n, smaller first, each pair once, in the order that settles ties; (r,) int64; (r,) int64 above 0.
+    waits
+        (n + 1,) bool: ids that keep out of it, because not all of their rows are known yet.
+    least
+        A row merges while 256 * affinity_sum >= least * contact.
+
+    What merges is what would merge if the whole graph were known.
+    """
+    rows = new_rows(pairs, affinity_sum, contact)
+    nodes, pool, end = neighbour_maps(pairs, len(waits) - 1)
+    waits = waits.copy()
+    merged = _follow_chains(rows, nodes, pool, end, least, waits)
+    segment, waits = _smallest_members(merged, waits)
+    return Settled(segment, waits, *rows_left(rows, segment))
+
+
 @njit(cache=True)
-def _follow_chains(rows, nodes, pool, end, least):
-    """The rows that merged, as they were then, in the order of the chains."""
+def _smallest_members(merged, waits):
+    """The smallest id of each segment, and whether the segment waits, noted there (it was noted at the id that lived on)."""
+    parent = np.arange(len(waits)).astype(np.uint32)
+    for i in range(len(merged)):
+        a, b = _root(parent, merged[i, ENDS] & LOW), _root(parent, merged[i, ENDS] >> 32)
+        parent[max(a, b)] = min(a, b)
+    waiting = np.zeros(len(waits), np.bool_)
+    for i in range(len(parent)):
+        parent[i] = parent[parent[i]]
+        waiting[parent[i]] |= waits[i]
+    return parent, waiting
+
+
+@njit(cache=True)
+def _follow_chains(rows, nodes, pool, end, least, waits):
+    """The rows that merged, as they were then, in the order of the chains.
+
+    Nodes that wait take no part. A chain that comes to one waits as a whole, because what each of its nodes wants most cannot
+    be had yet; rows only lose, so it will want nothing else.
+    """
     n = len(nodes) - 1
     alive = np.ones(n + 1, np.bool_)
     heaps = np.full((n + 1, 3), _NO_HEAP, np.int64)
@@ -78,7 +148,7 @@ def _follow_chains(rows, nodes, pool, end, least):
     merged, count = np.empty((max(n, 1), 4), np.int64), 0
     chain, moved = np.empty(n + 1, np.int64), np.empty(n + 1, np.int64)
     for first in range(1, n + 1):
-        length = 1 if alive[first] else 0
+        length = 1 if alive[first] and not waits[first] else 0
         chain[0] = first
         while length > 0:
             a = chain[length - 1]
@@ -91,6 +161,10 @@ def _follow_chains(rows, nodes, pool, end, least):
             if r == _NONE:
                 break
             b = _other_end(a, r, rows)
+            if waits[b]:
+                for k in range(length):
+                    waits[chain[k]] = True
+                break
             if length == 1 or chain[length - 2] != b:
                 chain[length] = b
                 length += 1

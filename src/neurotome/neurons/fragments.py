@@ -8,7 +8,7 @@ from numba import njit
 from neurotome.core import ValueRangeError
 from neurotome.neurons.connected import JOIN_X, JOIN_Y, JOIN_Z, PRESENT, connect
 
-__all__ = ["choose_edges", "fragments", "smooth_in_plane"]
+__all__ = ["choose_edges", "fragments", "smooth_in_plane", "smoothing_reach"]
 
 Edges = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -153,9 +153,14 @@ def smooth_in_plane(values: np.ndarray, sigma: float) -> np.ndarray:
     return smooth
 
 
+def smoothing_reach(sigma: float) -> int:
+    """How many pixels away a value still counts in `smooth_in_plane`."""
+    return max(1, round(3 * sigma)) if sigma > 0 else 0
+
+
 def _integer_gaussian(sigma: float) -> np.ndarray:
     """One half of the kernel, centre first; the whole sums to 256."""
-    radius = max(1, round(3 * sigma))
+    radius = smoothing_reach(sigma)
     bell = np.exp(-0.5 * (np.arange(radius + 1) / sigma) ** 2)
     half = np.floor(256 * bell / (2 * bell.sum() - bell[0]) + 0.5).astype(np.int64)
     half[0] = 256 - 2 * half[1:].sum()

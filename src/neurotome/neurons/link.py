@@ -6,10 +6,22 @@ import numpy as np
 from numba import njit
 from scipy import ndimage
 
-from neurotome.neurons.connected import PRESENT, join_roots, joins_above, number, unite
+from neurotome.neurons.connected import PRESENT, connect, join_roots, joins_above, number, unite
 from neurotome.neurons.voxel_graph import VoxelGraph
 
-__all__ = ["clean_overlap", "components", "link"]
+__all__ = [
+    "ONLY_OVERLAP",
+    "bridged_pieces",
+    "clean_overlap",
+    "component_joins",
+    "components",
+    "link",
+    "link_joins",
+    "overlap_above",
+]
+
+ONLY_OVERLAP = np.uint64(1 << 63)
+"""Marks pieces that hold no voxel, only overlap: they join others and are never labels."""
 
 
 def components(graph: VoxelGraph, *, threshold: int) -> np.ndarray:
@@ -21,9 +33,7 @@ def components(graph: VoxelGraph, *, threshold: int) -> np.ndarray:
     >>> components(VoxelGraph(0 * q, 0 * q, q), threshold=100).tolist()
     [[[1, 1, 2, 2]]]
     """
-    node = graph.node_value()
-    joins = joins_above(graph.edges, node, threshold)
-    return _connected(joins)
+    return connect(component_joins(graph, threshold))[0]
 
 
 def link(
@@ -58,22 +68,94 @@ def link(
     >>> link(graph).tolist(), link(graph, bridge="overlap").tolist()
     ([[[1, 0, 2]], [[1, 0, 2]]], [[[1, 0, 1]], [[1, 0, 1]]])
     """
-    node = graph.node_value()
-    overlap = (graph.overlap if graph.overlap is not None else graph.z) >= threshold
-    if erosions or skeletonise:
-        overlap = clean_overlap(overlap, erosions=erosions, skeletonise=skeletonise)
-    linking = np.where(overlap, np.uint8(255), np.uint8(0))
-    if bridge == "none":
-        return _connected(joins_above((linking, graph.y, graph.x), node, threshold))
-    joins = joins_above((np.zeros_like(linking), graph.y, graph.x), node, threshold)
-    return _connected(joins, bridges=overlap)
+    cleaned = clean_overlap(overlap_above(graph, threshold), erosions=erosions, skeletonise=skeletonise)
+    joins, bridges = link_joins(graph, threshold=threshold, bridge=bridge, overlap=cleaned)
+    if bridges is not None:
+        bridges[-1] = False
+    return bridged_pieces(joins, bridges)[0]
+
+
+def overlap_above(graph: VoxelGraph, threshold: int) -> np.ndarray:
+    """The overlap map, or where there is none the edges along z, of at least `threshold`: (z, y, x) bool."""
+    return np.asarray((graph.overlap if graph.overlap is not None else graph.z) >= threshold)
+
+
+def link_joins(graph: VoxelGraph, *, threshold: int, bridge: str, overlap: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """What `link` connects: bits for `connect`, and the overlap map (bool) where its pixels also connect in their plane."""
+    linking = np.where(overlap, np.uint8(255), np.uint8(0)) if bridge == "none" else np.zeros(overlap.shape, np.uint8)
+    joins = joins_above((linking, graph.y, graph.x), graph.node_value(), threshold)
+    return joins, None if bridge == "none" else overlap.copy()
+
+
+def component_joins(graph: VoxelGraph, threshold: int) -> np.ndarray:
+    """What `components` connects, as bits for `connect`."""
+    return joins_above(graph.edges, graph.node_value(), threshold)
+
+
+def bridged_pieces(joins: np.ndarray, bridges: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Components of voxels, which blobs of overlap join: a blob is in one plane and joins the voxels under and above its pixels.
+
+    Parameters
+    ----------
+    joins
+        (z, y, x) uint8 bits, see `connect`.
+    bridges
+        (z, y, x) bool, None for no blobs. Pixels of the last plane join only downwards.
+
+    Returns
+    -------
+    labels
+        (z, y, x) uint32, 1..n in order of the smallest voxel.
+    first
+        (m,) uint64, the smallest voxel of each piece. The pieces after n hold no voxel, only overlap: for them it is the
+        smallest pixel plus ONLY_OVERLAP.
+    overlap_ids
+        (z, y, x) uint32, the piece that each pixel of overlap belongs to (None without bridges).
+    """
+    if bridges is None:
+        return *connect(joins), None
+    blobs, count = _numbered_blobs(bridges)
+    bits = np.concatenate([joins.reshape(-1), np.full(count, PRESENT, np.uint8)])
+    labels = np.arange(len(bits), dtype=np.int64)
+    unite(bits[: joins.size], joins.shape, labels[: joins.size])
+    _unite_blobs(bits, labels, blobs.reshape(-1), joins.size, joins[0].size)
+    first = number(bits, labels)
+    pixels, where = np.unique(blobs, return_index=True)
+    smallest = np.zeros(count + 1, np.uint64)
+    smallest[pixels] = where
+    alone = first >= joins.size
+    first[alone] = smallest[first[alone] - np.uint64(joins.size) + np.uint64(1)] | ONLY_OVERLAP
+    piece_of = np.concatenate([[0], labels[joins.size :]]).astype(np.uint32)
+    return labels[: joins.size].reshape(joins.shape).astype(np.uint32), first, piece_of[blobs]
+
+
+def _numbered_blobs(overlap: np.ndarray) -> tuple[np.ndarray, int]:
+    """4-connected blobs of each plane, numbered 1..n through all planes."""
+    blobs, count = np.zeros(overlap.shape, np.int64), 0
+    for z, plane in enumerate(overlap):
+        found, here = ndimage.label(plane)
+        blobs[z] = np.where(found > 0, found + count, 0)
+        count += here
+    return blobs, count
+
+
+@njit(cache=True)
+def _unite_blobs(bits, parent, blobs, voxels, plane):
+    """Blob b is element voxels + b - 1 of the union-find; voxels come first, so that roots are voxels where there is one."""
+    for p in range(blobs.size):
+        if blobs[p]:
+            for i in (p, p + plane):
+                if i < voxels and bits[i] & PRESENT:
+                    join_roots(parent, i, voxels + blobs[p] - 1)
 
 
 def clean_overlap(overlap: np.ndarray, *, erosions: int = 10, skeletonise: bool = True) -> np.ndarray:
-    """Erode each plane with the cross of four neighbours, then thin it to its skeleton.
+    """Erode each plane with the cross of four neighbours, then thin it to its skeleton; no erosions and False change nothing.
 
     Outside the plane counts as empty, so `erosions` pixels are lost at the border. Takes and gives (z, y, x) bool.
     """
+    if not erosions and not skeletonise:
+        return overlap
     from skimage.morphology import skeletonize
 
     cleaned = np.zeros_like(overlap)
@@ -82,30 +164,3 @@ def clean_overlap(overlap: np.ndarray, *, erosions: int = 10, skeletonise: bool 
         kept = ndimage.binary_erosion(plane, cross, iterations=erosions) if erosions else plane
         cleaned[z] = skeletonize(kept) if skeletonise else kept
     return cleaned
-
-
-def _connected(joins: np.ndarray, bridges: np.ndarray | None = None) -> np.ndarray:
-    labels = np.empty(joins.shape, np.uint32 if joins.size < np.iinfo(np.uint32).max else np.int64)
-    flat = labels.reshape(-1)
-    unite(joins.reshape(-1), joins.shape, flat)
-    if bridges is not None:
-        for z in range(len(joins) - 1):
-            blobs, count = ndimage.label(bridges[z])
-            _bridge(joins.reshape(-1), flat, blobs.reshape(-1), count, z * blobs.size)
-    number(joins.reshape(-1), flat)
-    return labels
-
-
-@njit(cache=True)
-def _bridge(joins, parent, blobs, count, start):
-    """Unite all voxels under one blob of overlap, in the section below and the one above."""
-    anchor = np.full(count + 1, -1, np.int64)
-    for p in range(blobs.size):
-        blob = blobs[p]
-        if blob:
-            for i in (start + p, start + blobs.size + p):
-                if joins[i] & PRESENT:
-                    if anchor[blob] < 0:
-                        anchor[blob] = i
-                    else:
-                        join_roots(parent, i, anchor[blob])

@@ -15,7 +15,7 @@ from numba import njit
 
 __all__ = [
     "CONTACT", "ENDS", "LINK", "LIVE", "LOW", "NO_ROW", "PLAIN", "ROOM", "START", "SUM", "USED",
-    "compare", "items_of", "neighbour_maps", "new_rows", "pour", "row_before",
+    "compare", "items_of", "neighbour_maps", "new_rows", "pour", "row_before", "rows_left",
 ]  # fmt: skip
 
 SUM, CONTACT, ENDS, LINK = 0, 1, 2, 3
@@ -40,6 +40,15 @@ def _fill_rows(rows, pairs, affinity_sum, contact):
         rows[r, CONTACT] = contact[r]
         rows[r, ENDS] = np.int64(pairs[r, 0]) | (np.int64(pairs[r, 1]) << 32)
         rows[r, LINK] = r | (np.int64(NO_ROW) << 32)
+
+
+def rows_left(rows, name):
+    """The rows that are not gone, in the order of their keys: pairs of name[end], smaller first; sums; contacts; keys."""
+    left = rows[rows[:, CONTACT] > 0]
+    left = left[np.argsort(left[:, LINK] & LOW)]
+    pairs = name[np.stack([left[:, ENDS] & LOW, left[:, ENDS] >> 32], axis=1)]
+    pairs.sort(axis=1)
+    return pairs, left[:, SUM].copy(), left[:, CONTACT].copy(), (left[:, LINK] & LOW).astype(np.uint32)
 
 
 @njit(cache=True)

@@ -7,10 +7,13 @@ from numba import njit
 
 from neurotome.neurons.agglomerate import scaled
 from neurotome.neurons.connected import connect, joins_above
-from neurotome.neurons.ordered import merge_small
+from neurotome.neurons.dust import absorb
 from neurotome.neurons.region_graph import Rows
 
-__all__ = ["fill_holes", "grow", "merge_dust", "renumber", "zero_small"]
+__all__ = ["LEAST_SCORE_OF_DUST", "fill_holes", "find_owners", "give_holes", "grow", "merge_dust", "renumber", "zero_small"]
+
+LEAST_SCORE_OF_DUST = 0.1
+"""Below this mean affinity a segment stays alone, however small it is."""
 
 
 def renumber(labels: np.ndarray) -> np.ndarray:
@@ -36,7 +39,9 @@ def _renumber(labels, table, numbered):
         numbered[i] = table[label]
 
 
-def merge_dust(segment_of: np.ndarray, rows: Rows, sizes: np.ndarray, min_voxels: int, *, least_score: float = 0.1) -> np.ndarray:
+def merge_dust(
+    segment_of: np.ndarray, rows: Rows, sizes: np.ndarray, min_voxels: int, *, least_score: float = LEAST_SCORE_OF_DUST
+) -> np.ndarray:
     """Merge segments that are too small into their best neighbour, as long as that scores at least `least_score`.
 
     While there is a row with an end smaller than `min_voxels`, the best of them (in the order of agglomeration) merges.
@@ -65,18 +70,16 @@ def merge_dust(segment_of: np.ndarray, rows: Rows, sizes: np.ndarray, min_voxels
     order = np.argsort(first)
     pairs = np.stack(np.divmod(code, len(sizes)), axis=1).astype(np.uint32)[order]
     segment_sizes = np.bincount(segment_of, weights=sizes, minlength=len(sizes)).astype(np.int64)
-    merged = merge_small(pairs, sums[0][order], sums[1][order], segment_sizes, min_size=min_voxels, least=scaled(least_score))
-    parent = np.arange(len(sizes))
-    for a, b in merged:
-        parent[b] = a
-    return _to_roots(parent)[segment_of]
-
-
-@njit(cache=True)
-def _to_roots(parent):
-    for i in range(len(parent)):
-        parent[i] = parent[parent[i]]
-    return parent
+    absorbed = absorb(
+        pairs,
+        sums[0][order],
+        sums[1][order],
+        unknown=np.zeros(len(sizes), np.bool_),
+        sizes=segment_sizes,
+        min_size=min_voxels,
+        least=scaled(least_score),
+    )
+    return absorbed.smallest[absorbed.owner].astype(np.int64)[segment_of]
 
 
 def zero_small(labels: np.ndarray, min_voxels: int) -> np.ndarray:
@@ -102,8 +105,23 @@ def fill_holes(labels: np.ndarray, max_voxels: int) -> np.ndarray:
     """
     background = np.where(labels == 0, np.uint8(1), np.uint8(0))
     holes, first = connect(joins_above((background, background, background), background, 1))
-    owner = np.zeros(len(first) + 1, np.int64)
-    _find_owners(labels, holes, owner, np.zeros(len(first) + 1, np.int64), max_voxels)
+    owner, _ = find_owners(labels, holes, len(first), max_voxels)
+    return give_holes(labels, holes, np.concatenate([[0], owner]))
+
+
+def find_owners(labels: np.ndarray, holes: np.ndarray, count: int, max_voxels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Who surrounds each of the holes 1..count: (count,) int64, a label, 0 for nobody, -1 for more than one or the outside.
+
+    holes: (z, y, x), 0 for no hole; the arrays end where the volume does, or a voxel beyond the last hole. Also gives the
+    voxels of each hole, (count,) int64.
+    """
+    owner, sizes = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
+    _find_owners(labels, holes, owner, sizes, max_voxels)
+    return owner[1:], sizes[1:]
+
+
+def give_holes(labels: np.ndarray, holes: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """Labels with hole h given to owner[h], where that is above 0. owner[0] means nothing."""
     filled = labels.copy()
     _give(filled.reshape(-1), holes.reshape(-1), owner)
     return filled

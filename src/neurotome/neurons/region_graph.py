@@ -11,7 +11,7 @@ from neurotome.core import Box, RegionGraph
 from neurotome.core.geometry import Int3
 from neurotome.neurons.fragments import Edges
 
-__all__ = ["Rows", "add_graphs", "count_rows", "named_graph", "region_graph"]
+__all__ = ["Rows", "add_graphs", "count_rows", "named_graph", "pairs_at", "region_graph"]
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -91,6 +91,21 @@ def count_rows(
     for offset, values in long_range:
         _count_long_range(fragments, values, np.array(offset), head, rows, start, stop, _TILE)
     return _sorted_rows(head, rows, count)
+
+
+def pairs_at(fragments: np.ndarray, values: np.ndarray, offset: Int3, own: Box) -> Rows:
+    """Affinities between voxels `offset` apart, per pair of fragments, whether these touch or not; rows in order of the pair.
+
+    Takes what `region_graph` takes; `own` is the box of the lower voxels. The smaller id need not come first.
+    """
+    lower = tuple(slice(a, max(a, min(b, n - o))) for a, b, n, o in zip(own.start, own.stop, fragments.shape, offset))
+    upper = tuple(slice(s.start + o, s.stop + o) for s, o in zip(lower, offset))
+    u, v, q = fragments[lower], fragments[upper], values[lower]
+    apart = (u != v) & (u > 0) & (v > 0)
+    code, place = np.unique(u[apart].astype(np.uint64) << np.uint64(32) | v[apart].astype(np.uint64), return_inverse=True)
+    pairs = np.stack([code >> np.uint64(32), code & np.uint64(0xFFFFFFFF)], axis=1).astype(np.uint32)
+    sums = np.bincount(place, weights=q[apart], minlength=len(code)).astype(np.int64)
+    return pairs, sums, np.bincount(place, minlength=len(code)).astype(np.int64)
 
 
 # Voxels are visited tile by tile so that the rows of the fragments in sight stay in the processor's cache.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit
 
-from neurotome.core import InputError, Labels, MergeList, Probability, Progress, RegionGraph, silent
+from neurotome.core import Box, InputError, Labels, MergeList, Probability, Progress, RegionGraph, silent
 from neurotome.neurons.agglomerate import agglomerate_rows, cut, merges_above
 from neurotome.neurons.fragments import fragments, smooth_in_plane
 from neurotome.neurons.link import components, link
@@ -17,7 +17,7 @@ from neurotome.neurons.region_graph import Rows, count_rows, named_graph
 from neurotome.neurons.settings import AgglomerateSettings, ComponentsSettings, LinkSettings, SegmentSettings, settings_for
 from neurotome.neurons.voxel_graph import VoxelGraph, quantise, voxel_graph
 
-__all__ = ["Segmentation", "labels_of_fragments", "recut", "require_merges", "segment"]
+__all__ = ["Segmentation", "check_evidence", "labels_of_fragments", "recut", "require_merges", "segment"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +80,12 @@ def segment(
     segmentation = Segmentation(Labels(_finished(labels, settings), probability.grid, name="neurons"), settings)
     steps.end()
     return segmentation
+
+
+def check_evidence(probability: Probability, settings: SegmentSettings) -> None:
+    """Raise what `segment` would raise for missing or ambiguous channels, without reading more than a voxel."""
+    corner = Box(tuple(n - 1 for n in probability.grid.shape), probability.grid.shape)  # type: ignore[arg-type]
+    voxel_graph(probability, evidence=settings.evidence, stored_at=settings.stored_at, box=corner)
 
 
 def recut(segmentation: Segmentation, threshold: float, *, progress: Progress = silent) -> Segmentation:

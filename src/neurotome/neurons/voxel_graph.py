@@ -95,7 +95,7 @@ def voxel_graph(
         "lower": an affinity is stored at the lower voxel of its pair. "upper": at the upper one, as tools with negative
         offsets do; it is shifted.
     box
-        The part to read (default: all).
+        The part to read (default: all). Edges that lead out of it mean nothing, as at the end of a volume: read one voxel more.
 
     Raises
     ------
@@ -110,7 +110,8 @@ def voxel_graph(
         return _from_affinities(probability, stored_at, box)
     if family == "cytoplasm":
         _require(probability.channels, ("cytoplasm", "overlap"))
-        return _from_cytoplasm(_channel(probability, "cytoplasm", box), _channel(probability, "overlap", box))
+        ends = box is None or box.stop[0] == probability.grid.shape[0]
+        return _from_cytoplasm(_channel(probability, "cytoplasm", box), _channel(probability, "overlap", box), ends=ends)
     _require(probability.channels, (family,))
     values = _channel(probability, family, box)
     return _from_inside(255 - values if family == "membrane" else values)
@@ -188,9 +189,10 @@ def _to_lower(stored_at_upper: np.ndarray, offset: Int3) -> np.ndarray:
     return lower
 
 
-def _from_cytoplasm(cytoplasm: np.ndarray, overlap: np.ndarray) -> VoxelGraph:
+def _from_cytoplasm(cytoplasm: np.ndarray, overlap: np.ndarray, *, ends: bool) -> VoxelGraph:
+    """ends: the last section is the last of the volume."""
     n = len(overlap)
-    if overlap[-1].any():
+    if ends and overlap[-1].any():
         raise ShapeError(
             f"Overlap map has {n} filled planes for {n} sections",
             f"{n - 1} planes, or {n} with the last one zero: plane i joins sections i and i + 1",

@@ -10,7 +10,7 @@ from neurotome.nn.augment import Augmentation, augment, dihedral, jittered_corne
 from neurotome.nn.losses import balanced_bce, bce_dice
 from neurotome.nn.models import FAMILIES, build, load_card, load_model, receptive_halo, save_model, zoo_names
 from neurotome.nn.normalize import NORMALIZATIONS, normalize, section_scale
-from neurotome.nn.tiles import AVERAGING, Predictor, section_scales
+from neurotome.nn.tiles import AVERAGING, TILE, Predictor, section_scales, tile_bytes
 from neurotome.nn.trainer import FitSettings, fit
 from neurotome.nn.unet import RSUNet3D, RSUNet3DConfig, UNet2D, UNet2DConfig
 
@@ -18,6 +18,7 @@ __all__ = [
     "AVERAGING",
     "FAMILIES",
     "NORMALIZATIONS",
+    "TILE",
     "Augmentation",
     "FitSettings",
     "Predictor",
@@ -39,5 +40,6 @@ __all__ = [
     "save_model",
     "section_scale",
     "section_scales",
+    "tile_bytes",
     "zoo_names",
 ]

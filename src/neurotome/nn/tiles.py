@@ -1,19 +1,20 @@
-"""Apply a network to any box of a volume; the answer does not depend on how the volume was cut.
+"""Apply a network to any box of a volume; the answer does not depend on how the volume was cut, to the last bit.
 
 +--------------------------------+
 | reflected border (PAD pixels)  |     The volume is thought of as extended by a border of PAD reflected pixels. A tile reads its
-|  +--------------------------+  |     box grown by the network's halo, clipped at that extended volume, and keeps the box only:
-|  | volume    +-----------+  |  |     each voxel comes from exactly one tile and sees exactly what it would see if the whole
-|  |           | halo      |  |  |     section were predicted at once. Tile corners lie on multiples of the network's stride, so
-|  |           |  +-----+  |  |  |     that pooling cells are the same ones everywhere.
-|  |           |  | box |  |  |  |
-|  +-----------+--+-----+--+--+  |
+|  +-----+--------------+-----+  |     box grown by the network's halo, clipped at that extended volume, and keeps the box only:
+|  |     | halo         |     |  |     each voxel comes from exactly one tile and sees exactly what it would see if the whole
+|  +-----|--+-----+-----|-----+  |     section were predicted at once.
+|  |     |  | tile|     |     |  |     Tiles lie on one lattice of the whole volume, whichever box is asked for: arithmetic rounds
+|  +-----|--+-----+-----|-----+  |     differently in arrays of another shape, so a tile that a box only touches is computed
+|  |     +--------------+     |  |     whole. Boxes that are multiples of the tile waste nothing. Tiles are multiples of the
+|  +-----+--+-----+-----+-----+  |     network's stride, so that its pooling cells are the same ones everywhere.
 +--------------------------------+
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -22,30 +23,48 @@ import torch
 from torch import nn
 
 from neurotome.core import Box, InputError, ModelCard, ValueRangeError
+from neurotome.core.geometry import Int3
 from neurotome.nn.augment import dihedral
-from neurotome.nn.normalize import section_scale
+from neurotome.nn.normalize import counted, grey_tally
 
-__all__ = ["AVERAGING", "Predictor", "section_scales"]
+__all__ = ["AVERAGING", "TILE", "Predictor", "section_scales", "tile_bytes"]
 
 AVERAGING = {1: (0,), 2: (0, 3), 4: (0, 1, 2, 3), 8: tuple(range(8))}
 PAD = 32
+TILE = 1024
+"""Side of a tile: the side of a shard of the result, so that a block of shards is made of whole tiles."""
+
+SECTIONS, DEPTH = 4, 16
+"""Sections of a tile: for a network that sees to each by itself, as many as are read at once; else those it answers at once."""
+
+ACTIVATIONS = 8
+"""Arrays of the width and size of a network's first level that are in memory at a time."""
+
+SCALED_AT_ONCE, CHUNK_DEPTH = 2**27, 16
+"""Voxels that are read at once for the grey scale, and how many sections a chunk of a file is likely to span."""
 
 Offsets = Sequence[tuple[int, int, int] | None]
 Reader = Callable[[Box], np.ndarray]
 
 
-def section_scales(read: Reader, shape: tuple[int, int, int], method: str) -> np.ndarray:
+def section_scales(read: Reader, shape: Int3, dtype: np.dtype, method: str) -> np.ndarray:
     """Offset and factor of every section, (z, 2) float32: taken from whole sections, so tiles cannot differ.
 
-    Raises ValueRangeError naming the first section that is constant or not finite throughout the volume.
+    At most about SCALED_AT_ONCE voxels are read at a time (see `grey_tally` for the types that need a whole section).
+
+    Raises ValueRangeError naming the first section that is not finite, or where all are constant.
     """
     scales = np.empty((shape[0], 2), np.float32)
-    for z in range(shape[0]):
-        section = read(Box((z, 0, 0), (z + 1, *shape[1:])))
-        scales[z] = section_scale(section, method)
-        if not np.isfinite(scales[z]).all():
-            bad = tuple(int(i) for i in np.argwhere(~np.isfinite(section[0]))[0])
-            raise ValueRangeError(f"Section {z} is not finite at (y, x) = {bad}", "finite grey values", "replace nan and inf")
+    depth, rows = _readable(shape) if counted(dtype) else (1, _readable(shape)[1])
+    for slab in Box((0, 0, 0), shape).tiles((depth, *shape[1:])):
+        tallies = [grey_tally(dtype, method) for _ in range(slab.shape[0])]
+        for part in slab.tiles((depth, rows, shape[2])):
+            for tally, section in zip(tallies, read(part), strict=True):
+                tally.add(section)
+        for z, tally in enumerate(tallies, slab.start[0]):
+            scales[z] = tally.scale()
+            if not np.isfinite(scales[z]).all():
+                raise _not_finite(read, Box((z, 0, 0), (z + 1, *shape[1:])).tiles((1, rows, shape[2])))
     if not scales[:, 1].any():
         raise ValueRangeError(
             "Every section of the image is constant", "grey values that differ", "check that the right file was given"
@@ -53,11 +72,35 @@ def section_scales(read: Reader, shape: tuple[int, int, int], method: str) -> np
     return scales
 
 
+def _readable(shape: Int3) -> tuple[int, int]:
+    """How many sections, and rows of them, to read at once: files in chunks span several sections, others hold each by itself.
+
+    >>> _readable((100, 1024, 1024)), _readable((100, 10_000, 10_000)), _readable((100, 100_000, 100_000))
+    ((16, 1024), (1, 10000), (16, 83))
+    """
+    size = shape[1] * shape[2]
+    if size <= SCALED_AT_ONCE:
+        return max(1, min(CHUNK_DEPTH, SCALED_AT_ONCE // size)), shape[1]
+    return CHUNK_DEPTH, max(1, SCALED_AT_ONCE // (CHUNK_DEPTH * shape[2]))
+
+
+def _not_finite(read: Reader, parts: Iterable[Box]) -> ValueRangeError:
+    """The error that names the first value of a section that is not finite."""
+    for part in parts:
+        bad = np.argwhere(~np.isfinite(read(part)))
+        if len(bad):
+            z, y, x = (int(i) + start for i, start in zip(bad[0], part.start, strict=True))
+            return ValueRangeError(f"Section {z} is not finite at (y, x) = {y, x}", "finite grey values", "replace nan and inf")
+    return ValueRangeError("A section has values too large for float32", "grey values below 1e38", "divide them by a constant")
+
+
 class Predictor:
     """A network ready to answer for boxes of one volume.
 
-    read: box -> grey values (z, y, x). offsets: for each output channel, the voxel offset its answer speaks of, or None:
-    averaging needs it, since a mirrored pair of voxels is stored at its other end. averaging: 1, 2, 4 or 8 symmetries.
+    read: box -> grey values (z, y, x). scales: see `section_scales`. offsets: for each output channel, the voxel offset its
+    answer speaks of, or None: averaging needs it, since a mirrored pair of voxels is stored at its other end.
+    averaging: 1, 2, 4 or 8 symmetries. bf16: half the memory and, where the processor can, twice the speed; in float32 the last
+    bits also depend on the number of threads.
     """
 
     def __init__(
@@ -65,14 +108,15 @@ class Predictor:
         network: nn.Module,
         card: ModelCard,
         read: Reader,
-        shape: tuple[int, int, int],
+        shape: Int3,
+        scales: np.ndarray,
         *,
         offsets: Offsets,
         averaging: int = 1,
         device: str = "cpu",
         bf16: bool = True,
         keep: Sequence[int] | None = None,
-        tile: int = 1024,
+        tile: int = TILE,
     ) -> None:
         if averaging not in AVERAGING:
             raise InputError(f"Averaging over {averaging} variants", f"one of {', '.join(map(str, AVERAGING))}")
@@ -81,11 +125,10 @@ class Predictor:
         self.network = network.to(device).eval()
         if network.ndim == 2:
             self.network = self.network.to(memory_format=torch.channels_last)
-        self.card, self.read, self.shape, self.offsets = card, read, shape, list(offsets)
+        self.card, self.read, self.shape, self.scales, self.offsets = card, read, shape, scales, list(offsets)
         self.variants, self.device, self.tile = AVERAGING[averaging], device, tile
         self.keep = list(keep) if keep is not None else list(range(len(self.offsets)))
         self.bf16 = bf16
-        self.scales = section_scales(read, shape, card.normalization)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -95,26 +138,45 @@ class Predictor:
     def __call__(self, box: Box) -> np.ndarray:
         """Probabilities of the kept channels in `box`: float32 (c, z, y, x). Pairs that leave the volume are 0."""
         out = np.empty((len(self.keep), *box.shape), np.float32)
-        depth = box.shape[0] if self.network.ndim == 2 else max(self.network.stride[0], 16)
-        for part in box.tiles((depth, self.tile, self.tile)):
-            out[(slice(None), *part.inside(box).slices)] = self._tile(part)
-        self._clear_pairs_outside(out, box)
+        for part, values in self.parts(box):
+            out[(slice(None), *part.inside(box).slices)] = values
         return out
 
-    def _tile(self, part: Box) -> np.ndarray:
-        halo = self.card.halo_vox
+    def parts(self, box: Box) -> Iterator[tuple[Box, np.ndarray]]:
+        """The answer for `box` piece by piece: a tile wide, a few sections deep, for results kept in another form."""
+        for tile in self._tiles(box):
+            part = tile.intersect(box)
+            values = self._tile(tile)[(slice(None), *part.inside(tile).slices)]
+            self._clear_pairs_outside(values, part)
+            yield part, values
+
+    def _tiles(self, box: Box) -> Iterator[Box]:
+        """The tiles of the volume's lattice that meet `box`. A 2D network sees to each section by itself: any z will do."""
+        flat = self.network.ndim == 2
+        size = (1 if flat else max(self.network.stride[0], DEPTH), self.tile, self.tile)
+        start = tuple(a // s * s for a, s in zip(box.start, size, strict=True))
+        stop = tuple(min(-(-b // s) * s, n) for b, s, n in zip(box.stop, size, self.shape, strict=True))
+        yield from Box(start, stop).tiles((SECTIONS, *size[1:]) if flat else size)  # type: ignore[arg-type]
+
+    def _tile(self, tile: Box) -> np.ndarray:
         # The pooling grid starts at -PAD: align the read box to it.
-        z, y, x = (self._reach(part, a, h) for a, h in enumerate(halo))
+        z, y, x = (self._reach(tile, a, h) for a, h in enumerate(self.card.halo_vox))
         region = self._normalised(z, y, x)
-        total = np.zeros((len(self.keep), *part.shape), np.float32)
-        inner = tuple(slice(a - int(r[0]), b - int(r[0])) for a, b, r in zip(part.start, part.stop, (z, y, x), strict=True))
+        inner = tuple(slice(a - int(r[0]), b - int(r[0])) for a, b, r in zip(tile.start, tile.stop, (z, y, x), strict=True))
+        if self.network.ndim == 3:
+            return self._averaged(region, inner)
+        # Section by section, so that only one answer with halo is in memory.
+        window = self.network.config.sections
+        sections = [self._averaged(region[k : k + window], (slice(0, 1), *inner[1:])) for k in range(tile.shape[0])]
+        return np.concatenate(sections, axis=1)
+
+    def _averaged(self, region: np.ndarray, inner: tuple[slice, ...]) -> np.ndarray:
+        """The answer for the `inner` part of a region, averaged over the variants."""
+        total: np.ndarray | float = 0.0
         for variant in self.variants:
             answer = self._undo(self._forward(np.ascontiguousarray(dihedral(region, variant))), variant)
-            if self.network.ndim == 2:
-                total += answer[(slice(None), slice(None), *inner[1:])]
-            else:
-                total += answer[(slice(None), *inner)]
-        return total / len(self.variants)
+            total = total + answer[(slice(None), *inner)]
+        return total / np.float32(len(self.variants))
 
     def _reach(self, part: Box, axis: int, halo: int) -> np.ndarray:
         stride, size = self.network.stride[axis], self.shape[axis]
@@ -137,19 +199,15 @@ class Predictor:
         return grey[np.ix_(*(i - s for i, s in zip(fold, start, strict=True)))]
 
     def _forward(self, region: np.ndarray) -> np.ndarray:
-        """Normalised (z, y, x) with halo -> probabilities (c, z, y, x); 2D networks answer without the halo in z."""
+        """Normalised (z, y, x) with halo -> probabilities (c, z, y, x); a 2D network takes one window, answers one section."""
         source = torch.from_numpy(region).to(self.device)
         kind = torch.device(self.device).type
         context: Any = torch.autocast(kind, torch.bfloat16) if self.bf16 else nullcontext()
         with torch.inference_mode(), context:
             if self.network.ndim == 3:
                 return torch.sigmoid(self.network(source[None, None]).float())[0].cpu().numpy()
-            window = self.network.config.sections
-            answers = []
-            for z in range(len(region) - window + 1):
-                x = source[None, z : z + window].contiguous(memory_format=torch.channels_last)
-                answers.append(torch.sigmoid(self.network(x).float())[0].cpu().numpy())
-        return np.stack(answers, axis=1)
+            answer = self.network(source[None].contiguous(memory_format=torch.channels_last))
+            return torch.sigmoid(answer.float())[0, :, None].cpu().numpy()
 
     def _undo(self, answer: np.ndarray, variant: int) -> np.ndarray:
         """Turn the answer for a mirrored region back; pairs are moved to their lower voxel again. Keeps the kept channels."""
@@ -185,6 +243,21 @@ class Predictor:
                 first = self.shape[axis] - step - box.start[axis]
                 if step and first < box.shape[axis]:
                     out[k][(slice(None),) * axis + (slice(max(0, first), None),)] = 0
+
+
+def tile_bytes(card: ModelCard, channels: int, tile: int = TILE) -> int:
+    """About how much memory one tile takes: the network at work on it in bf16, and what becomes of its answer.
+
+    channels: how many are kept. Where the volume is narrower than a tile it is less.
+    """
+    flat = card.family == "unet2d"
+    pixels = (tile + 2 * card.halo_vox[1]) * (tile + 2 * card.halo_vox[2])
+    depth = 1 if flat else DEPTH + 2 * card.halo_vox[0]
+    # At most at the upper end of the network: what is joined, the joint, what comes out, and the library's copies of them.
+    network = ACTIVATIONS * int(card.config["widths"][0]) * 2 * pixels * depth
+    answer = 3 * 4 * len(card.channels) * pixels * depth
+    kept = 3 * 4 * channels * (SECTIONS if flat else DEPTH) * tile**2
+    return network + answer + kept
 
 
 def _reflect(index: np.ndarray, size: int) -> np.ndarray:

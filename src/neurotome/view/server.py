@@ -14,6 +14,7 @@ from neurotome.core import InputError
 from neurotome.io import atomic_write_json
 from neurotome.report import Results, place_path, read_results, run_token
 from neurotome.view.state import build_state, look_at, require_neuroglancer
+from neurotome.view.stored import Storage, pyramids_of
 
 __all__ = ["STATE", "RunView", "open_view"]
 
@@ -69,14 +70,17 @@ def open_view(
     """
     neuroglancer = require_neuroglancer()
     results = read_results(run_folder)
-    state = build_state(results, at=at, channels=channels)
     _require_free(bind, port)
     neuroglancer.server.stop()
     neuroglancer.set_server_bind_address(bind, port)
     viewer = neuroglancer.Viewer(token=run_token(results.record))
-    viewer.set_state(state)
-    _serve_places(viewer, results)
     view = RunView(viewer.get_viewer_url(), viewer)
+    try:
+        viewer.set_state(build_state(results, at=at, channels=channels, storage=_serve_pyramids(view, results)))
+    except BaseException:
+        view.stop()
+        raise
+    _serve_places(viewer, results)
     atomic_write_json(results.folder / STATE, viewer.state.to_json())
     for line in results.missing:
         _log.warning("No layer for it. %s", line)
@@ -84,6 +88,25 @@ def open_view(
     if block:
         view.wait()
     return view
+
+
+def _serve_pyramids(view: RunView, results: Results) -> Storage:
+    """Give out the folders of volumes that the client reads by itself, whole files or ranges of bytes."""
+    from neuroglancer import server
+    from tornado.web import StaticFileHandler
+
+    class StoredFile(StaticFileHandler):
+        def set_default_headers(self) -> None:
+            # The page may be open under another name of this machine.
+            self.set_header("Access-Control-Allow-Origin", "*")
+
+        def compute_etag(self) -> None:
+            """None: it would be a hash of the whole file, which may be gigabytes of which a chunk is wanted."""
+
+    folders, place = pyramids_of(results), f"/stored/{view.viewer.token}/"
+    handlers = [(f"{place}{name}/(.*)", StoredFile, {"path": str(path.absolute())}) for name, path in folders.items()]
+    server.global_server.app.add_handlers(".*", handlers)
+    return Storage(view.url.split("/v/")[0] + place, folders)
 
 
 def _serve_places(viewer: Any, results: Results) -> None:

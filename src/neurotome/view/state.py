@@ -10,6 +10,7 @@ import numpy as np
 
 from neurotome.core import Box, Grid, Image, InputError, Labels, MissingExtraError, Probability, RunFolderError
 from neurotome.report import MERGE, SPLIT, Results, css_colour, grey_range, matching_truth, read_results
+from neurotome.view.stored import Storage, coarse_boxes, labels_for_surfaces
 from neurotome.view.volumes import channel_data, image_volume, segmentation_volume, space
 
 __all__ = ["build_state", "look_at", "require_neuroglancer"]
@@ -36,7 +37,11 @@ void main() {
 
 
 def build_state(
-    run_folder: Path | str | Results, *, at: Sequence[int] | None = None, channels: Sequence[str] | None = None
+    run_folder: Path | str | Results,
+    *,
+    at: Sequence[int] | None = None,
+    channels: Sequence[str] | None = None,
+    storage: Storage | None = None,
 ) -> Any:
     """The layers of a run as a neuroglancer ViewerState: EM, probability, truth, fragments, predicted, errors.
 
@@ -48,6 +53,8 @@ def build_state(
         Voxel z, y, x to look at, closely (default: the middle, from where all is in view).
     channels
         Channels of the probability to serve, chosen with a slider (default: all).
+    storage
+        Volumes that the client fetches as files, at the level it needs; all others are read and served voxel by voxel.
 
     Raises InputError for a place outside the volume, RunFolderError for a folder without any volume, MissingExtraError without
     neuroglancer.
@@ -58,19 +65,20 @@ def build_state(
         raise RunFolderError(f"'{results.folder}' has no volume that can be opened", "an image or neurons", _why(results))
     state = neuroglancer.ViewerState(dimensions=space(results.grid))
     if results.image is not None:
-        state.layers.append(name="EM", layer=_image_layer(neuroglancer, results.image))
+        state.layers.append(name="EM", layer=_image_layer(neuroglancer, results.image, storage))
     if results.probability is not None:
-        layer = _probability_layer(neuroglancer, results.probability, tuple(channels or results.probability.channels))
+        chosen = tuple(channels or results.probability.channels)
+        layer = _probability_layer(neuroglancer, results.probability, chosen, storage)
         state.layers.append(name="probability", layer=layer, visible=False)
     if results.truth is not None:
         colours = {t: css_colour(p) for t, p in matching_truth(results).items()}
-        layer = _segmentation_layer(neuroglancer, results.truth, "truth", colours=colours)
+        layer = _segmentation_layer(neuroglancer, results.truth, "truth", storage, colours=colours)
         state.layers.append(name="truth", layer=layer, visible=False)
     if results.fragments is not None:
-        layer = _segmentation_layer(neuroglancer, results.fragments, "fragments")
+        layer = _segmentation_layer(neuroglancer, results.fragments, "fragments", storage)
         state.layers.append(name="fragments", layer=layer, visible=False)
     if results.neurons is not None:
-        layer = _segmentation_layer(neuroglancer, results.neurons, "predicted", _boxes(results))
+        layer = _segmentation_layer(neuroglancer, results.neurons, "predicted", storage, _boxes(results))
         state.layers.append(name="predicted", layer=layer)
     if results.errors:
         state.layers.append(name="errors", layer=_error_layer(neuroglancer, results, results.grid))
@@ -114,23 +122,31 @@ def _inside(grid: Grid, at: Sequence[int]) -> tuple[int, int, int]:
     return z, y, x
 
 
-def _image_layer(neuroglancer: Any, image: Image) -> Any:
+def _image_layer(neuroglancer: Any, image: Image, storage: Storage | None) -> Any:
     low, high = grey_range(image)
+    stored = storage is not None and "EM" in storage.folders
     return neuroglancer.ImageLayer(
-        source=image_volume(image.data, image.grid, "EM"),
+        source=storage.source("EM", image.grid) if stored else image_volume(image.data, image.grid, "EM"),
         shader=GREY_SHADER,
         shader_controls={"normalized": {"range": [low, high]}},
     )
 
 
-def _probability_layer(neuroglancer: Any, probability: Probability, channels: tuple[str, ...]) -> Any:
-    """One grey layer; among several channels a slider of the layer's shader picks, first the nearest affinity in the section."""
-    source = image_volume(channel_data(probability, channels), probability.grid, "probability")
+def _probability_layer(neuroglancer: Any, probability: Probability, channels: tuple[str, ...], storage: Storage | None) -> Any:
+    """One grey layer; among several channels a slider picks, first the nearest affinity in the section."""
     top = 255 if np.dtype(getattr(probability.data.dtype, "numpy_dtype", probability.data.dtype)) == np.uint8 else 1
-    if len(channels) == 1:
-        return neuroglancer.ImageLayer(source=source, shader=GREY_SHADER, shader_controls={"normalized": {"range": [0, top]}})
     first = channels.index("affinity:0,0,1") if "affinity:0,0,1" in channels else 0
     names = "".join(f"// {i}: {name}\n" for i, name in enumerate(channels))
+    grey = {"shader": names + GREY_SHADER, "shader_controls": {"normalized": {"range": [0, top]}}}
+    if storage is not None and "probability" in storage.folders and channels == probability.channels:
+        layer = neuroglancer.ImageLayer(source=storage.source("probability", probability.grid), **grey)
+        # Each channel is stored in chunks of its own: an axis of the layer, not something for its shader.
+        layer.local_dimensions = neuroglancer.CoordinateSpace(names=["c'"], units=[""], scales=[1])
+        layer.local_position = [first]
+        return layer
+    source = image_volume(channel_data(probability, channels), probability.grid, "probability")
+    if len(channels) == 1:
+        return neuroglancer.ImageLayer(source=source, **grey)
     shader = names + CHOSEN_CHANNEL_SHADER.format(last=len(channels) - 1, first=first)
     return neuroglancer.ImageLayer(source=source, shader=shader)
 
@@ -139,11 +155,12 @@ def _segmentation_layer(
     neuroglancer: Any,
     labels: Labels,
     name: str,
+    storage: Storage | None,
     boxes: Mapping[int, Box] | None = None,
     colours: Mapping[int, str] | None = None,
 ) -> Any:
     layer = neuroglancer.SegmentationLayer(
-        source=segmentation_volume(labels, name, boxes),
+        source=_segmentation_sources(neuroglancer, labels, name, storage, boxes or {}),
         # All segments have colour in the sections; the chosen ones are bright there and have a surface in 3D.
         selected_alpha=0.55,
         not_selected_alpha=0.25,
@@ -152,6 +169,18 @@ def _segmentation_layer(
     if colours:
         layer.segment_colors = dict(colours)
     return layer
+
+
+def _segmentation_sources(
+    neuroglancer: Any, labels: Labels, name: str, storage: Storage | None, boxes: Mapping[int, Box]
+) -> list[Any]:
+    """Voxels and surfaces from one source; or voxels as they are stored, and surfaces made here of a coarser level."""
+    if storage is None or name not in storage.folders:
+        return [segmentation_volume(labels, name, boxes)]
+    coarse = labels_for_surfaces(storage.folders[name])
+    surfaces = segmentation_volume(coarse, name, coarse_boxes(boxes, labels.grid, coarse.grid))
+    only_surfaces = {"enable_default_subsources": False, "subsources": {"meshes": True}}
+    return [storage.source(name, labels.grid), neuroglancer.LayerDataSource(url=surfaces, **only_surfaces)]
 
 
 def _error_layer(neuroglancer: Any, results: Results, grid: Grid) -> Any:

@@ -1,0 +1,128 @@
+"""A run, or one volume -> a folder that neuroglancer opens from any web server: image, labels, surfaces.
+
+source --scales--> image/, labels/ (precomputed, sharded)     labels --mesh--> labels/mesh/
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+
+from neurotome.blocks import Engine, Step
+from neurotome.core import Block, Progress, RunFolderError, ValueRangeError, silent
+from neurotome.core.geometry import Nm3
+from neurotome.flows.workers import Workforce, engine_of
+from neurotome.io import (
+    MeshFragments,
+    MeshManifests,
+    PrecomputedScale,
+    RunFolder,
+    VolumeSource,
+    absolute_path,
+    announce_meshes,
+    create_scales,
+    guess_kind,
+    least_bytes,
+    require_free_space,
+    scale_grid,
+    surface_level,
+)
+from neurotome.report import read_results
+
+__all__ = ["export"]
+
+_log = logging.getLogger(__name__)
+
+RECORD = "run.json"
+
+
+def export(
+    source: str,
+    out: Path,
+    *,
+    voxel_nm: Nm3 | None = None,
+    channel: str | None = None,
+    meshes: bool = True,
+    mesh_level: int | None = None,
+    overwrite: bool = False,
+    workforce: Workforce | None = None,
+    progress: Progress = silent,
+) -> list[Path]:
+    """`neurotome export`: image and neurons of a run folder, or one volume. Goes on where an interrupted export stopped.
+
+    meshes: surfaces of the labels, made of scale `mesh_level` (default: see `io.surface_level`).
+    workforce: who does the blocks (default: this process); the result is the same.
+
+    Returns the folders to open. Raises what opening the volumes raises, UnitError for an origin off the voxel lattice,
+    ValueRangeError for a mesh level that is not there, DiskFullError.
+    """
+    parts = _parts(source, voxel_nm, channel)
+    volumes = [part.open() for part in parts.values()]
+    require_free_space(out, sum(least_bytes(volume, "precomputed") for volume in volumes))
+    config = {
+        "source": absolute_path(source),
+        "parts": {name: asdict(part) for name, part in parts.items()},
+        "meshes": meshes,
+        "mesh_level": mesh_level,
+    }
+    inputs = {name: part.path for name, part in parts.items()}
+    with (
+        (workforce or Workforce()).executor() as executor,
+        RunFolder.start(out, command="export", config=config, inputs=inputs, overwrite=overwrite, progress=progress) as run,
+    ):
+        engine = engine_of(run, executor, progress)
+        for name, part in parts.items():
+            scales = _write_scales(run, engine, name, part)
+            if name == "labels" and meshes:
+                _write_meshes(run, engine, scales, mesh_level)
+    return [out / name for name in parts]
+
+
+def _parts(source: str, voxel_nm: Nm3 | None, channel: str | None) -> dict[str, VolumeSource]:
+    """What there is to export, by the name of its folder."""
+    if not (Path(source) / RECORD).is_file():
+        kind = guess_kind(source)
+        return {"labels" if kind == "labels" else "image": VolumeSource(absolute_path(source), kind, voxel_nm, channel)}
+    results = read_results(source)
+    for line in results.missing:
+        _log.warning("Not exported. %s", line)
+    parts = {}
+    if results.image is not None:
+        config = results.config
+        parts["image"] = VolumeSource(absolute_path(config["image"]), "image", results.image.grid.voxel_nm, config.get("channel"))
+    if results.neurons is not None:
+        parts["labels"] = VolumeSource(absolute_path(Path(source) / "neurons.ome.zarr"), "labels")
+    if not parts:
+        raise RunFolderError(f"'{source}' has neither image nor neurons", "a run with one of them", "let the run finish")
+    return parts
+
+
+def _write_scales(run: RunFolder, engine: Engine, name: str, source: VolumeSource) -> int:
+    """All scales of a volume, one after the other. Returns their number."""
+    folder = run.path.absolute() / name
+    folder.mkdir(exist_ok=True)
+    count = create_scales(folder, source.open())
+    if not run.done(name):
+        with run.step(name):
+            for scale in range(count):
+                work = PrecomputedScale(folder, scale, source)
+                engine.run(Step(f"{name}-{scale}", work.blocks(), work, f"{name}, scale {scale}"))
+    return count
+
+
+def _write_meshes(run: RunFolder, engine: Engine, scales: int, level: int | None) -> None:
+    if level is not None and not 0 <= level < scales:
+        raise ValueRangeError(f"Mesh level {level}", f"0 to {scales - 1}, the scales of these labels", "choose another level")
+    if run.done("meshes"):
+        return
+    folder = run.path.absolute() / "labels"
+    grids = [scale_grid(folder, scale) for scale in range(scales)]
+    level = surface_level(grids) if level is None else level
+    with run.step("meshes"):
+        announce_meshes(folder)
+        pieces = MeshFragments(folder, level)
+        engine.run(Step("meshes", pieces.blocks(), pieces))
+        whole = Block(grids[level].box, grids[level].box)
+        engine.run(Step("mesh-lists", [whole], MeshManifests(folder), "lists of meshes"))
+    run.keep({"mesh_level": level})
