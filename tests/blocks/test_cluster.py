@@ -98,6 +98,31 @@ def test_slurm_jobs_ask_for_what_was_given():
     ):
         assert line in script.splitlines(), script
     assert "--nthreads 1" in script
+    # Workers retire five to fifteen minutes before their job is killed.
+    assert "--lifetime 6600s --lifetime-stagger 300s" in script
+
+
+def test_a_lifetime_that_was_given_is_kept():
+    pytest.importorskip("dask_jobqueue")
+    with cluster.slurm_cluster({"walltime": "1-00", "worker_extra_args": "--lifetime 1h"}) as c:
+        assert "--lifetime 1h" in c.job_script() and c.job_script().count("--lifetime") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("90", 1.5),
+        ("90:00", 1.5),
+        ("01:30:00", 1.5),
+        ("0-1:30", 1.5),
+        ("2-12", 60),
+        ("2-12:00:00", 60),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_walltimes_are_read_as_slurm_does(text, hours):
+    assert cluster.walltime_seconds(text) == (None if hours is None else hours * 3600)
 
 
 def test_slurm_needs_sbatch(monkeypatch):

@@ -95,6 +95,8 @@ def test_damage_is_noticed_and_named(run, harm, caplog):
         path.write_bytes(data if harm == "flip" else data[:-1])
     assert todo(run) == [BLOCKS[4]]
     assert f"'{path.name}' of a finished block is gone or damaged" in caplog.text
+    # Whoever writes into a damaged shard reads it first, and could not.
+    assert not path.exists() and written(run, BLOCKS[3]).exists()
 
 
 def test_a_damaged_block_that_was_done_again_counts(run):
@@ -129,6 +131,8 @@ def test_a_session_knows_what_all_its_processes_have_finished(run):
     theirs = only_file(run).with_name(f"host-1-{mine.session}-0.done")
     theirs.write_bytes(line[:-5])
     assert not mine.has(BLOCKS[1].write)
+    theirs.write_bytes(line[:-5] + b"\n" + line.split(b"\n")[1])  # cut by a full disk, then written again
+    assert mine.has(BLOCKS[1].write)
     theirs.write_bytes(line)
     assert mine.has(BLOCKS[1].write)
     # An earlier session's lines do not count: their files may have been found damaged.

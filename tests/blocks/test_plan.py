@@ -1,12 +1,11 @@
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neurotome.blocks import Plan, PlannedStep, block_shape, blocks_of, levels_of, write_boxes
+from neurotome.blocks import Plan, PlannedStep, block_shape, blocks_of
 from neurotome.core import Box, Grid, ShapeError
 
 three = st.tuples(*[st.integers(1, 9)] * 3)
@@ -38,22 +37,6 @@ def test_one_halo_is_for_both_sides():
 def test_impossible_blocks_are_refused(shape, halo):
     with pytest.raises(ShapeError):
         blocks_of(grid_of((4, 4, 4)), shape, halo=halo)
-
-
-@given(three, st.tuples(*[st.integers(1, 4)] * 3))
-def test_each_level_of_the_tree_is_the_level_below_joined(shape, step):
-    levels = levels_of(grid_of(shape), step)
-    assert [g.box for g in levels[0]] == write_boxes(grid_of(shape), step)
-    assert all(not g.members for g in levels[0])
-    for below, level in pairwise(levels):
-        joined = [box for group in level for box in group.members]
-        assert sorted(joined, key=lambda b: b.start) == sorted((g.box for g in below), key=lambda b: b.start)
-        assert len(level) < len(below)
-        for group in level:
-            assert 1 <= len(group.members) <= 8
-            assert sum(box.size for box in group.members) == group.box.size
-            assert all(box.intersect(group.box) == box for box in group.members)
-    assert [g.box for g in levels[-1]] == [grid_of(shape).box]
 
 
 @given(three, three, st.integers(1, 800))

@@ -48,6 +48,7 @@ def test_any_blocks_on_any_workers_give_the_same_bytes(stack, executor, rng, tmp
         )
         work = replace(ready.work(out, tmp_path / "scales.npz"), tile=TILE)
         blocks = blocks_of(ready.image.grid, shape)
+        (tmp_path / f"{k}").mkdir()
         Engine(tmp_path / f"{k}", key="k", executor=executor).run(Step("predict", blocks, work))
         assert np.array_equal(open_probability(out).read(), expected)
 
@@ -82,6 +83,23 @@ def test_what_can_be_wrong_is_found_before_anything_is_written(stack, tmp_path):
     save(Image(np.full((3, 64, 64), 9, np.uint8), Grid((3, 64, 64), (30, 6, 6))), tmp_path / "flat.ome.zarr")
     with pytest.raises(ValueRangeError, match="constant"):
         boundary.prepared(boundary.ImageFile(str(tmp_path / "flat.ome.zarr")), boundary.DEFAULT_MODEL)
+
+
+def test_the_grey_values_of_a_large_image_are_left_for_later(stack, tmp_path, monkeypatch):
+    source, _ = stack
+    scales = boundary.prepared(source, boundary.DEFAULT_MODEL).scales
+    assert boundary.prepared(source, boundary.DEFAULT_MODEL, grey_values=False).scales is None
+    monkeypatch.setattr("neurotome.boundary.predict_block.SCALED_AT_START", 100)
+    ready, path = boundary.prepared(source, boundary.DEFAULT_MODEL), tmp_path / "scales.npz"
+    assert not ready.knows_scales(path)
+    work = ready.scaling(tmp_path / "parts")
+    blocks = blocks_of(ready.image.grid, work.shape())
+    for block in blocks:
+        work(block)
+    ready.keep_scales(path, work, blocks)
+    assert ready.knows_scales(path) and np.array_equal(np.load(path)["scales"], scales)
+    path.write_bytes(path.read_bytes()[:-30])
+    assert not ready.knows_scales(path)
 
 
 def test_a_model_that_is_trained_on_meanwhile_is_noticed(stack, tmp_path):

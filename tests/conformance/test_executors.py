@@ -5,19 +5,24 @@ A new executor joins by one line in EXECUTORS. Work says what it did by files: i
 
 import os
 import signal
+import socket
 import sys
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dask.config
 import pytest
+from distributed import LocalCluster
 
 from neurotome.blocks import Engine, Step, blocks_of, make_executor
+from neurotome.blocks.alike import here
 from neurotome.core import Block, BlocksFailedError, Grid, InputError
 
 BLOCKS = blocks_of(Grid((4, 16, 24), (1, 1, 1)), (2, 8, 8), halo=(1, 1, 1))
 BAD = BLOCKS[5]
+SHORT = blocks_of(Grid((200, 1, 1), (1, 1, 1)), (1, 1, 1))
 EXECUTORS = ["serial", "dask", "scheduler"]
 ROOT = Path(__file__).parents[2]
 
@@ -73,10 +78,47 @@ class KilledAfterwards(Work):
 
     def __call__(self, block: Block) -> list[Path]:
         files = super().__call__(block)
-        if block == BAD:
+        if block == BAD and calls(self.folder, BAD) == 1:
             ledger = self.folder / "blocks" / "step"
             threading.Thread(target=_die_when_recorded, args=(ledger, block), daemon=True).start()
         return files
+
+
+@dataclass(frozen=True)
+class LongAtTheEnd(Work):
+    """Short blocks, then some that take long. Each note says who did it."""
+
+    seconds: float = 0.3
+
+    def __call__(self, block: Block) -> list[Path]:
+        if block in SHORT[-4:]:
+            time.sleep(self.seconds)
+        return super().__call__(block)
+
+
+@dataclass(frozen=True)
+class KillingLate(Work):
+    """Kills its process once, in a block that is given out together with others."""
+
+    def __call__(self, block: Block) -> list[Path]:
+        if block == SHORT[150] and self.call(block) == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__call__(block)
+
+
+@dataclass(frozen=True)
+class DyingTogether(Work):
+    """Workers that die at their first blocks, as jobs of one walltime do. A block that is done again notes from when to when."""
+
+    def __call__(self, block: Block) -> list[Path]:
+        if self.call(block) == 1 and block in BLOCKS[:2]:
+            while not all((self.folder / "calls" / f"{name_of(b)}-1").exists() for b in BLOCKS[:2]):
+                time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGKILL)
+        start = time.time()
+        time.sleep(4 if block in BLOCKS[:2] else 0)
+        (self.folder / "out" / name_of(block)).write_text(f"{start} {time.time()}")
+        return []
 
 
 def _die_when_recorded(ledger: Path, block: Block) -> None:
@@ -84,6 +126,20 @@ def _die_when_recorded(ledger: Path, block: Block) -> None:
     while not any(line in path.read_text() for path in ledger.glob("*.done")):
         pass
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Work that cannot be unpacked where it is sent to."""
+
+    error: Exception
+
+    def __reduce__(self):
+        return _raise, (self.error,)
+
+
+def _raise(error):
+    raise error
 
 
 @dataclass(frozen=True)
@@ -202,7 +258,8 @@ def test_work_that_cannot_be_sent_says_so(local_dask, folder):
 def test_a_killed_worker_costs_its_block_only(local_dask, folder):
     run(folder, local_dask, Killing(folder, times=1), retries=0)
     assert calls(folder, BAD) == 3
-    assert all(calls(folder, block) == 1 for block in BLOCKS if block != BAD)
+    # The worker may have been at its next block; nothing that was finished is done again.
+    assert calls(folder) <= len(BLOCKS) + 2 + 1
 
 
 def test_a_block_that_kills_its_workers_fails_alone(local_dask, folder):
@@ -211,9 +268,34 @@ def test_a_block_that_kills_its_workers_fails_alone(local_dask, folder):
     assert len(list((folder / "out").iterdir())) == len(BLOCKS) - 1
 
 
-def test_a_finished_block_is_not_done_again_when_its_worker_dies(local_dask, folder):
-    run(folder, local_dask, KilledAfterwards(folder))
-    assert calls(folder) == len(BLOCKS)
+def test_blocks_of_workers_that_die_together_are_done_again_side_by_side(local_dask, folder, monkeypatch):
+    monkeypatch.setattr("neurotome.blocks.cluster._LOOK_S", 0.1)
+    local_dask.client.wait_for_workers(2)
+    run(folder, local_dask, DyingTogether(folder), retries=0)
+    (from_1, to_1), (from_2, to_2) = (map(float, (folder / "out" / name_of(b)).read_text().split()) for b in BLOCKS[:2])
+    assert max(from_1, from_2) < min(to_1, to_2)
+    assert len(list((folder / "out").iterdir())) == len(BLOCKS)
+
+
+def test_a_worker_that_dies_when_its_block_is_finished_costs_little(local_dask, folder):
+    run(folder, local_dask, KilledAfterwards(folder), retries=0)
+    assert calls(folder, BAD) == 1
+    # The worker may have been at its next block.
+    assert calls(folder) <= len(BLOCKS) + 1
+
+
+def test_long_blocks_among_short_ones_are_shared(local_dask, folder):
+    local_dask.client.wait_for_workers(2)
+    outcomes = list(local_dask.outcomes(LongAtTheEnd(folder), SHORT))
+    assert sorted(o.block.write.start for o in outcomes) == [b.write.start for b in SHORT]
+    assert calls(folder) == len(SHORT)
+    assert len({(folder / "calls" / f"{name_of(block)}-1").read_text() for block in SHORT[-4:]}) == 2
+
+
+def test_a_killed_worker_costs_no_short_block_that_it_had_finished(local_dask, folder):
+    Engine(folder, key="key", executor=local_dask, retries=0).run(Step("step", SHORT, KillingLate(folder)))
+    assert calls(folder, SHORT[150]) == 3
+    assert all(calls(folder, block) == 1 for block in SHORT if block != SHORT[150])
 
 
 def test_a_worker_that_dies_before_it_has_begun_is_replaced(local_dask, folder):
@@ -221,6 +303,44 @@ def test_a_worker_that_dies_before_it_has_begun_is_replaced(local_dask, folder):
         for nanny in list(local_dask.cluster.workers.values()):
             local_dask.client.sync(nanny.close)
         run(folder, local_dask, Work(folder))
+    assert calls(folder) == len(BLOCKS)
+
+
+def test_a_worker_with_another_neurotome_is_named(local_dask, folder, monkeypatch):
+    monkeypatch.setattr("neurotome.blocks.cluster.here", lambda folder: replace(here(folder), sources="0123456789ab"))
+    with pytest.raises(
+        InputError, match=r"Worker tcp://\S+ has another neurotome: source files \(hash\) \w{12}, and 0123456789ab"
+    ):
+        run(folder, local_dask, Work(folder))
+    assert calls(folder) == 0
+
+
+def test_a_worker_that_does_not_see_the_folder_is_named(local_dask, folder):
+    with pytest.raises(InputError, match=r"Worker tcp://\S+ does not see the run's folder '/absent/run'"):
+        list(local_dask.outcomes(Work(folder), BLOCKS, folder=Path("/absent/run")))
+
+
+@pytest.mark.parametrize("error", [ModuleNotFoundError("No module named 'lab'"), AttributeError("no such function")])
+def test_a_worker_that_cannot_begin_says_so(local_dask, folder, error):
+    with pytest.raises(InputError, match=r"A worker cannot begin its work \(\w+Error: [Nn]o "):
+        list(local_dask.outcomes(Elsewhere(error), BLOCKS))
+
+
+def test_a_scheduler_without_workers_is_noticed(folder, monkeypatch, caplog):
+    monkeypatch.setattr("neurotome.blocks.cluster.ALONE_S", 0.3)
+    monkeypatch.setattr("neurotome.blocks.cluster.ALONE_AGAIN_S", 0.3)
+    monkeypatch.setattr("neurotome.blocks.cluster._LOOK_S", 0.1)
+    with (
+        LocalCluster(n_workers=0, processes=True, dashboard_address=None, scheduler_kwargs={"dashboard": False}) as empty,
+        make_executor(scheduler=empty.scheduler_address) as executor,
+    ):
+        outcomes = executor.outcomes(Work(folder), BLOCKS)
+        waiting = threading.Thread(target=lambda: list(outcomes))
+        waiting.start()
+        while caplog.text.count("has had no worker for") < 2:
+            time.sleep(0.05)
+        empty.scale(1)
+        waiting.join(30)
     assert calls(folder) == len(BLOCKS)
 
 
@@ -233,3 +353,19 @@ def test_no_scheduler_at_the_address(monkeypatch):
     monkeypatch.setattr("neurotome.blocks.cluster.ANSWER_S", 0.5)
     with pytest.raises(InputError, match=r"No Dask scheduler answers at 'tcp://127.0.0.1:1'"):
         make_executor(scheduler="tcp://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("address", ["foo", "127.0.0.1:8786", "http://127.0.0.1:8786"])
+def test_what_is_no_address_is_refused_at_once(address):
+    start = time.monotonic()
+    with pytest.raises(InputError, match=rf"'{address}' is no address of a Dask scheduler.*tcp://HOST:PORT"):
+        make_executor(scheduler=address)
+    assert time.monotonic() - start < 1
+
+
+def test_somebody_else_at_the_address(monkeypatch):
+    monkeypatch.setattr("neurotome.blocks.cluster.ANSWER_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(InputError, match=rf"No Dask scheduler answers at '{address}' \(timed out\)"):
+            make_executor(scheduler=address)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neurotome import boundary
-from neurotome.core import RunFailedError
+from neurotome.core import Grid, Image, RunFailedError, ValueRangeError
 from neurotome.flows import Workforce, predict_file
 from neurotome.io import open_probability, save
 
@@ -59,3 +59,44 @@ def test_another_run_in_the_folder_starts_anew(image, tmp_path):
     first = open_probability(predict_file(image, tmp_path / "out", averaging=1)).read()
     again = open_probability(predict_file(image, tmp_path / "out", averaging=2, overwrite=True)).read()
     assert not np.array_equal(first, again)
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Makes any image one whose grey values are not looked at before the run, and its sections come in parts."""
+    monkeypatch.setattr("neurotome.boundary.predict_block.SCALED_AT_START", 0)
+    monkeypatch.setattr("neurotome.boundary.section_scales.BLOCK_VOXELS", 20_000)
+
+
+def test_a_large_image_gives_what_a_small_one_gives(image, tmp_path, large, monkeypatch):
+    first = predict_file(image, tmp_path / "large", averaging=1)
+    monkeypatch.setattr("neurotome.boundary.predict_block.SCALED_AT_START", 10**9)
+    second = predict_file(image, tmp_path / "small", averaging=1)
+    assert np.array_equal(open_probability(first).read(), open_probability(second).read())
+    assert (first.parent / "grey_scales.npz").read_bytes() == (second.parent / "grey_scales.npz").read_bytes()
+    assert not (first.parent / "grey-scales").exists()
+
+
+def test_grey_scales_are_found_once(image, tmp_path, large, small_shards, monkeypatch):
+    scaled, scale, predict = [], boundary.SectionScales.__call__, boundary.PredictBlock.__call__
+
+    def fails(self, block):
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(
+        "neurotome.boundary.SectionScales.__call__", lambda self, block: scaled.append(block) or scale(self, block)
+    )
+    monkeypatch.setattr("neurotome.boundary.PredictBlock.__call__", fails)
+    with pytest.raises(RunFailedError, match="disk is gone"):
+        predict_file(image, tmp_path / "out", averaging=1)
+    monkeypatch.setattr("neurotome.boundary.PredictBlock.__call__", predict)
+    predict_file(image, tmp_path / "out", averaging=1)
+    assert len(scaled) == len(set(scaled)) > 1
+
+
+def test_a_large_image_without_contrast_is_named_as_a_small_one_is(tmp_path, large):
+    path = tmp_path / "flat.ome.tif"
+    save(Image(np.full((3, 64, 64), 9, np.uint8), Grid((3, 64, 64), (30, 6, 6))), path)
+    with pytest.raises(ValueRangeError, match="Every section of the image is constant"):
+        predict_file(str(path), tmp_path / "out", averaging=1)
+    assert not (tmp_path / "out" / "boundary.ome.zarr").exists()

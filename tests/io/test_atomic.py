@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from neurotome.core import DiskFullError, InputError
-from neurotome.io.atomic import atomic_target, atomic_write_json, atomic_write_text, plain_json, require_free_space
+from neurotome.io.atomic import (
+    atomic_target,
+    atomic_write_json,
+    atomic_write_text,
+    plain_json,
+    remove_leftovers,
+    require_free_space,
+)
 
 
 def test_a_failure_leaves_the_old_content_and_nothing_else(tmp_path: Path) -> None:
@@ -25,6 +32,18 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
             (temporary / content).touch()
     assert [p.name for p in tmp_path.iterdir()] == ["f.zarr"]
     assert [p.name for p in (tmp_path / "f.zarr").iterdir()] == ["new"]
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    targets = [atomic_target(tmp_path / "inner" / "a.npz"), atomic_target(tmp_path / "f.zarr")]
+    kept = tmp_path / "inner" / ".hidden.part.txt"
+    file, folder = (target.__enter__() for target in targets)
+    for path in (file, kept):
+        path.write_text("half")
+    folder.mkdir()
+    (folder / "zarr.json").touch()
+    remove_leftovers(tmp_path)
+    assert [p for p in tmp_path.rglob("*") if not p.is_dir()] == [kept] and not folder.exists()
 
 
 def test_an_existing_target_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -212,3 +213,83 @@ def test_versions_name_torch_only_where_it_is_in_use(monkeypatch: pytest.MonkeyP
     assert "torch" not in versions()
     monkeypatch.setitem(sys.modules, "torch", sys)
     assert "torch" in versions()
+
+
+def test_inputs_too_large_to_read_are_known_by_size_and_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("neurotome.io.run_folder.HASHED_BYTES", 3)
+    file = tmp_path / "image.raw"
+    file.write_bytes(b"1234")
+    first = sha256(file)
+    assert first.startswith("names-sizes-times:") and sha256(file) == first
+    os.utime(file, ns=(1, 1))
+    assert sha256(file) != first
+
+
+def test_a_run_killed_before_its_record_was_written_can_begin_again(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    left = tmp_path / "out" / ".5f3a90bc.part.run.json"
+    left.write_text("{")
+    with start(tmp_path / "out"):
+        assert not left.exists()
+
+
+def test_going_on_removes_what_a_killed_writer_left(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), start(tmp_path / "out") as run:
+        left = run / "parts" / ".5f3a90bc.part.0.npz"
+        left.parent.mkdir()
+        left.write_text("half")
+        raise ZeroDivisionError
+    with start(tmp_path / "out"):
+        assert left.parent.is_dir() and not left.exists()
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), SystemExit(143)])
+def test_a_run_that_was_stopped_has_not_failed(tmp_path: Path, stop: BaseException) -> None:
+    with pytest.raises(type(stop)), start(tmp_path / "out"):
+        raise stop
+    assert stored(tmp_path / "out")["status"] == "interrupted"
+    with pytest.raises(SystemExit), start(tmp_path / "out"):
+        raise SystemExit(1)
+    assert stored(tmp_path / "out")["status"] == "failed"
+
+
+TERMINATED = """
+import signal, sys, time
+from neurotome.io import RunFolder
+with RunFolder.start(sys.argv[1], command="reconstruct", config={}):
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_termination_is_recorded_and_the_signal_given_back(tmp_path: Path) -> None:
+    child = subprocess.Popen([sys.executable, "-c", TERMINATED, str(tmp_path / "out")], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    with child, child.stdout:
+        assert child.stdout.readline() == "ready\n"
+        child.terminate()
+        assert child.wait(20) == 143
+    assert stored(tmp_path / "out")["status"] == "interrupted"
+    assert not (tmp_path / "out" / "run.lock").exists()
+    with start(tmp_path / "other"):
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_the_first_error_is_heard_when_the_record_cannot_be_written(tmp_path: Path, log: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(ZeroDivisionError), start(tmp_path / "out") as run:
+        shutil.rmtree(run.path)
+        run.path.touch()
+        raise ZeroDivisionError
+    assert "run.json' could not be written" in log.text
+    with pytest.raises(OSError, match="exists"), start(tmp_path / "again") as run:
+        shutil.rmtree(run.path)
+        run.path.touch()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with start(tmp_path / "out") as run:
+        run.finish()
+    (tmp_path / "out" / "run.lock").mkdir()
+    with pytest.raises(RunFolderError, match=r"out' cannot be written \(Is a directory\).*check the disk"):
+        start(tmp_path / "out")

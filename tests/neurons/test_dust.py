@@ -70,3 +70,23 @@ def test_dust_waits_for_a_neighbour_that_might_come_first():
     assert waiting.waits.tolist() == [False, True, True, False] and len(waiting.pairs) == 3
     decided = absorb(pairs, sums, one, unknown=np.zeros(4, bool), sizes=sizes, min_size=8, least=0)
     assert decided.owner.tolist() == [0, 3, 3, 3]
+
+
+@settings(max_examples=300, deadline=None)
+@given(graph=graphs(), data=st.data())
+def test_only_small_segments_wait_and_without_unknown_ones_nobody_does(graph, data):
+    pairs, sums, contact, sizes = graph
+    unknown = np.array([False] + [data.draw(st.booleans()) for _ in sizes[1:]])
+    some = absorb(pairs, sums, contact, unknown=unknown, sizes=sizes, min_size=8, least=6528)
+    assert not (some.waits & (some.sizes >= 8)).any()
+    assert some.waits[unknown & (sizes < 8)].all()
+
+
+def test_dust_that_waited_and_grew_large_is_done():
+    # 1 wants the anchor 5, but the unknown 2 may come first. Then 3 makes 5 worth less than 4, and 1 and 4 are one, and large.
+    pairs = np.array([[1, 2], [1, 3], [1, 4], [1, 5], [3, 5], [4, 5]], np.uint32)
+    means, unknown = np.array([140, 90, 150, 160, 250, 10]), np.array([0, 0, 1, 0, 0, 0], bool)
+    sizes = np.array([0, 5, 1, 1, 5, 50])
+    done = absorb(pairs, means, np.ones(6, np.int64), unknown=unknown, sizes=sizes, min_size=8, least=6528)
+    assert done.owner.tolist() == [0, 1, 2, 5, 1, 5]
+    assert done.sizes[1] == 10 and not done.waits[1] and done.waits[2]

@@ -6,6 +6,8 @@ from scipy import ndimage
 
 from neurotome.core import Grid, Probability
 from neurotome.neurons import VoxelGraph, clean_overlap, components, link, voxel_graph
+from neurotome.neurons.connected import PRESENT, connect
+from neurotome.neurons.link import ONLY_OVERLAP, bridged_pieces
 
 
 def graph_of(cytoplasm, overlap):
@@ -119,3 +121,27 @@ def test_the_numbers_follow_the_smallest_voxel():
 def test_components_of_affinities_leave_lone_voxels_out():
     q = np.array([[[200, 50, 220, 0, 0]]], np.uint8)
     assert components(VoxelGraph(0 * q, 0 * q, q), threshold=100).tolist() == [[[1, 1, 2, 2, 0]]]
+
+
+def test_blobs_join_what_lies_under_and_above_them():
+    # Two sections of five pixels; the blob of section 0 lies on pixels 1 to 3, another on 4; a third in section 1 alone on 0.
+    present = np.array([[[1, 1, 0, 0, 0]], [[0, 0, 0, 1, 1]]], np.uint8) * np.uint8(PRESENT)
+    bridges = np.array([[[0, 1, 1, 1, 0]], [[1, 0, 0, 0, 0]]], bool)
+    labels, first, overlap = bridged_pieces(present, bridges)
+    assert labels.tolist() == [[[1, 2, 0, 0, 0]], [[0, 0, 0, 2, 3]]]
+    # The blob in section 1 joins nobody: a piece without a voxel, named by its smallest pixel.
+    assert first.tolist() == [0, 1, 9, 5 | int(ONLY_OVERLAP)]
+    assert overlap.tolist() == [[[0, 2, 2, 2, 0]], [[4, 0, 0, 0, 0]]]
+
+
+def test_blobs_do_not_connect_from_section_to_section():
+    joins, bridges = np.zeros((3, 1, 2), np.uint8), np.ones((3, 1, 2), bool)
+    labels, first, overlap = bridged_pieces(joins, bridges)
+    assert not labels.any() and (first & ONLY_OVERLAP).all()
+    assert overlap.tolist() == [[[1, 1]], [[2, 2]], [[3, 3]]]
+
+
+def test_without_blobs_it_is_plain_components():
+    joins = np.random.default_rng(0).integers(0, 2, (3, 5, 6), np.uint8) * np.uint8(PRESENT)
+    labels, first, overlap = bridged_pieces(joins, None)
+    assert overlap is None and all(np.array_equal(a, b) for a, b in zip((labels, first), connect(joins)))

@@ -3,7 +3,7 @@ import pytest
 
 from neurotome.core import InputError, UnknownNameError
 from neurotome.nn import normalize, section_scale
-from neurotome.nn.normalize import grey_tally
+from neurotome.nn.normalize import grey_counts, grey_tally, scale_of_counts
 
 
 def test_section_zscore_removes_brightness_jumps():
@@ -65,3 +65,11 @@ def test_real_sections_keep_the_scale_that_networks_were_trained_with(snemi3d):
         for method in ("section_zscore", "percentile"):
             ours, theirs = (np.float32(f(section, method)) for f in (section_scale, by_numpy))
             assert np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("method", ["section_zscore", "percentile"])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16"])
+def test_counts_of_parts_give_the_scale_of_the_whole(rng, dtype, method):
+    section = rng.integers(*((0, 256) if dtype == "uint8" else (0, 30_000)), (50, 70)).astype(dtype)
+    counts = sum(grey_counts(part) for part in (section[:, :9], section[:13, 9:], section[13:, 9:]))
+    assert scale_of_counts(counts, section.dtype, method) == section_scale(section, method)

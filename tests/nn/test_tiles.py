@@ -138,6 +138,18 @@ def test_grey_values_that_say_nothing_are_refused(volume, monkeypatch):
             scales_of(broken)
 
 
+def test_values_too_large_for_float32_are_refused():
+    with pytest.raises(ValueRangeError, match="too large for float32"):
+        scales_of(np.array([[[0.0, 1e40]]]))
+
+
+def test_a_scale_that_rests_on_no_grey_value_needs_none():
+    def read(box):
+        raise AssertionError(f"{box} is read")
+
+    assert (section_scales(read, (2, 9, 9), np.dtype(np.uint8), "unit") == np.array([0, 1 / 255], np.float32)).all()
+
+
 def test_bad_input_is_refused_before_any_work(volume):
     with pytest.raises(InputError, match="Averaging over 3 variants"):
         predictor(volume, averaging=3)

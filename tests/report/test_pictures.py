@@ -1,10 +1,12 @@
 import base64
 import io
+import math
 
 import imageio.v3 as iio
 import numpy as np
 
 from neurotome.core import Grid, Image
+from neurotome.io.lazy import LazyArray, Ranges
 from neurotome.report.colours import label_colours
 from neurotome.report.pictures import data_uri, grey, grey_range, overlay, painted, spread, thinned
 
@@ -22,6 +24,20 @@ def test_grey_range_leaves_out_the_ends_and_bears_a_constant_image() -> None:
     section = np.full((100, 100), 50.0)
     section[0, :2] = (-1000, 1000)
     assert grey_range(Image(section[None], Grid((1, 100, 100), (30, 6, 6)))) == (50.0, 50.0 + 1e-6)
+
+
+def test_grey_range_of_a_large_section_reads_little_of_it() -> None:
+    largest = 0
+
+    def read(ranges: Ranges) -> np.ndarray:
+        nonlocal largest
+        shape = [b - a for a, b in ranges]
+        largest = max(largest, math.prod(shape))
+        return np.broadcast_to((np.arange(*ranges[2]) % 200).astype(np.uint8), shape)
+
+    shape = (3, 60_000, 100_000)
+    assert grey_range(Image(LazyArray.whole(read, shape, np.uint8), Grid(shape, (30, 6, 6)))) == (1.0, 198.0)
+    assert largest < 10**6
 
 
 def test_thinned_labels_are_labels() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neurotome import io
-from neurotome.core import FormatError, Grid, Labels, RunFolderError
+from neurotome.core import FormatError, Grid, Labels, Probability, RunFolderError
 from neurotome.report import read_results
 
 
@@ -33,6 +33,19 @@ def test_a_volume_that_is_gone_is_named_not_fatal(run: Path) -> None:
     results = read_results(run)
     assert results.truth is None
     assert len(results.missing) == 1 and "nowhere.tif" in results.missing[0]
+
+
+def test_the_channel_and_the_voxel_size_of_the_truth_are_those_of_the_run(run: Path) -> None:
+    channels = np.random.default_rng(0).integers(0, 255, (2, 8, 96, 96)).astype(np.uint8)
+    io.save(Probability(channels, Grid((8, 96, 96), (30, 6, 8)), ("red", "blue")), run / "two.ome.zarr")
+    np.save(run / "truth.npy", np.ones((8, 96, 96), np.uint8))
+    record = json.loads((run / "run.json").read_text())
+    record["config"] |= {"image": str(run / "two.ome.zarr"), "channel": "blue", "truth": str(run / "truth.npy")}
+    record["config"] |= {"truth_voxel_nm": [30, 6.001, 8]}
+    (run / "run.json").write_text(json.dumps(record))
+    results = read_results(run)
+    assert results.image is not None and np.array_equal(results.image.read(), channels[1])
+    assert results.truth is not None and results.truth.grid.voxel_nm == (30, 6.001, 8)
 
 
 def test_a_layer_on_another_grid_is_left_out(run: Path) -> None:

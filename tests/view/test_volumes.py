@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from neurotome.core import Box, Grid, Labels, Probability
-from neurotome.view.volumes import Reversed, channel_data, image_volume, segmentation_volume
+from neurotome.view.volumes import Reversed, _thinned_mask, channel_data, image_volume, segmentation_volume
 
 neuroglancer = pytest.importorskip("neuroglancer")
 
@@ -103,3 +103,12 @@ def test_a_large_object_is_thinned_before_it_is_a_surface(monkeypatch: pytest.Mo
     vertices = _vertices_nm(segmentation_volume(Labels(counting, grid), "predicted").get_object_mesh(5))
     assert counting.largest <= 4800
     assert np.all(np.abs(vertices.min(0) - (48, 48, 0)) <= 20) and np.all(np.abs(vertices.max(0) - (192, 192, 600)) <= 20)
+
+
+def test_a_wide_object_is_read_in_strips(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neurotome.view.volumes.SLAB_VOXELS", 300)
+    counting = Counting(np.random.default_rng(0).integers(0, 2, (7, 31, 43)).astype(np.uint64))
+    box, step = Box((1, 2, 3), (7, 30, 42)), (2, 3, 4)
+    mask = _thinned_mask(Labels(counting, Grid((7, 31, 43), (30.0, 6.0, 6.0))), 1, box, step)
+    assert np.array_equal(mask, counting.data[box.slices][::2, ::3, ::4] == 1)
+    assert counting.largest <= 300

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Protocol
 
 from neurotome.blocks.executor import Executor, Outcome
 from neurotome.blocks.ledger import Ledger
-from neurotome.core import Block, BlocksFailedError, Box, Progress, ShapeError, silent
+from neurotome.core import Block, BlocksFailedError, Box, InputError, Progress, ShapeError, silent
 from neurotome.io.atomic import atomic_target
 
 __all__ = ["FAILED", "Engine", "Step", "Work"]
@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 
 FAILED = "failed_blocks.csv"
 _NAMED = 3
+# So many blocks that fail one after the other, per worker and at least, say that the others would fail, too.
+_IN_A_ROW, _LEAST_IN_A_ROW = 3, 16
 
 
 class Work(Protocol):
@@ -46,14 +48,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Recorded:
-    """Work that marks its blocks as finished, in the process that has written them."""
+    """Work that marks its blocks as finished, in the process that has written them.
+
+    again: a block may have been given out and finished before.
+    """
 
     work: Work
     ledger: Ledger
+    again: bool = False
 
     def __call__(self, block: Block) -> None:
-        # A scheduler gives a finished block out again when its worker died before it could say so.
-        if not self.ledger.has(block.write):
+        if not (self.again and self.ledger.has(block.write)):
             self.ledger.add(block.write, self.work(block))
 
 
@@ -67,54 +72,109 @@ class Engine:
     def __init__(self, folder: Path, *, key: str, executor: Executor, retries: int = 2, progress: Progress = silent) -> None:
         self.folder, self.key, self.executor = Path(folder).absolute(), key, executor
         self.retries, self.progress = retries, progress
+        self._ran: dict[str, tuple[int, Work]] = {}
 
     def run(self, step: Step) -> None:
         """Do the blocks of the step that are not finished.
 
-        Raises BlocksFailedError when blocks are left that cannot be done (all others are done first), RunFolderError when
-        the folder holds blocks made with another key, ShapeError when two blocks write the same box.
+        Raises BlocksFailedError when blocks are left that cannot be done (the others are done first, unless very many fail in a
+        row), DiskFullError or InputError at once when the disk is full or may not be written, RunFolderError when the folder
+        holds blocks made with another key, ShapeError when two blocks write the same box, InputError when another step of this
+        name was run before.
         """
-        if len({block.write for block in step.blocks}) < len(step.blocks):
-            raise ShapeError(f"Two blocks of step '{step.name}' write the same box", "each box once")
+        self._require_one_of_its_name(step)
         ledger = Ledger(self.folder, step.name, self.key)
         (self.folder / FAILED).unlink(missing_ok=True)
         todo = ledger.todo(step.blocks, progress=self.progress)
         total = sum(block.write.size for block in step.blocks)
-        done = total - sum(block.write.size for block in todo)
-        self.progress(step.what or step.name, done, total)
-        hopeless: list[Outcome] = []
-        failed: list[Outcome] = []
-        for _ in range(1 + self.retries):
-            failed = []
-            with closing(self.executor.outcomes(Recorded(step.work, ledger), todo)) as outcomes:
-                for outcome in outcomes:
-                    if outcome.error is None:
-                        done += outcome.block.write.size
-                        self.progress(step.what or step.name, done, total)
-                    else:
-                        (failed if outcome.curable else hopeless).append(outcome)
-                        if len(failed) + len(hopeless) <= _NAMED:
-                            _log.warning("block %s of %s failed: %s", _place(outcome.block.write), step.name, outcome.error)
-            todo = [outcome.block for outcome in failed]
+        course = _Course(step, todo, total - sum(block.write.size for block in todo), total, self.progress)
+        for attempt in range(1 + self.retries):
+            work = Recorded(step.work, ledger, again=attempt > 0 or self.executor.repeats)
+            outcomes = self.executor.outcomes(work, todo, folder=self.folder)
+            if not self._follow(course, outcomes):
+                break
+            todo = course.worth_another_attempt()
             if not todo:
                 break
-        if hopeless or failed:
-            raise self._failure(step, [*hopeless, *failed])
+        if course.failed:
+            raise self._failure(step, course)
+
+    def _follow(self, course: _Course, outcomes: Generator[Outcome, None, None]) -> bool:
+        """Take note of the outcomes. Whether blocks are worth being tried further: not when so many fail in a row."""
+        with closing(outcomes):
+            in_a_row = 0
+            for outcome in outcomes:
+                if outcome.hopeless is not None:
+                    raise outcome.hopeless
+                course.note(outcome)
+                in_a_row = 0 if outcome.error is None else in_a_row + 1
+                if in_a_row >= max(_LEAST_IN_A_ROW, _IN_A_ROW * self.executor.workers):
+                    return False
+        return True
+
+    def _require_one_of_its_name(self, step: Step) -> None:
+        """Finished blocks are known by step and box: another step of the same name would be taken for this one."""
+        boxes = {block.write for block in step.blocks}
+        if len(boxes) < len(step.blocks):
+            raise ShapeError(f"Two blocks of step '{step.name}' write the same box", "each box once")
+        this = (hash(frozenset(step.blocks)), step.work)
+        if self._ran.setdefault(step.name, this) != this:
+            raise InputError(
+                f"Step '{step.name}' was run before with other blocks or other work", "a name for each step", "rename one of them"
+            )
 
     def forget(self, name: str) -> None:
         """Forget which blocks of a step are finished."""
+        self._ran.pop(name, None)
         shutil.rmtree(Ledger(self.folder, name, self.key).folder, ignore_errors=True)
 
-    def _failure(self, step: Step, failed: list[Outcome]) -> BlocksFailedError:
-        failed.sort(key=lambda outcome: outcome.block.write.start)
-        with atomic_target(self.folder / FAILED) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            table = csv.writer(file)
-            table.writerow(["step", "z0", "y0", "x0", "z1", "y1", "x1", "error", "traceback"])
-            for outcome in failed:
-                box = outcome.block.write
-                table.writerow([step.name, *box.start, *box.stop, outcome.error, outcome.trace])
+    def _failure(self, step: Step, course: _Course) -> BlocksFailedError:
+        failed = sorted(course.failed.values(), key=lambda outcome: outcome.block.write.start)
+        table = str(self.folder / FAILED)
+        try:
+            _write_table(self.folder / FAILED, step.name, failed)
+        except OSError as error:
+            # What is worth knowing is why the blocks failed.
+            _log.warning("'%s' could not be written: %s", table, error)
+            table = ""
         named = [(_place(outcome.block.write), outcome.error or "") for outcome in failed[:_NAMED]]
-        return BlocksFailedError(step.name, named, len(failed), len(step.blocks), str(self.folder / FAILED))
+        return BlocksFailedError(step.name, named, len(failed), len(step.blocks), table, course.untried)
+
+
+class _Course:
+    """How far a step has come. done, total: voxels; untried: number of blocks; failed: the last outcome of each that failed."""
+
+    def __init__(self, step: Step, todo: Sequence[Block], done: int, total: int, progress: Progress) -> None:
+        self.step, self.done, self.total, self.progress = step, done, total, progress
+        self.untried = len(todo)
+        self.failed: dict[Block, Outcome] = {}
+        self._tell()
+
+    def note(self, outcome: Outcome) -> None:
+        self.untried -= outcome.block not in self.failed
+        if outcome.error is None:
+            self.failed.pop(outcome.block, None)
+            self.done += outcome.block.write.size
+            self._tell()
+            return
+        self.failed[outcome.block] = outcome
+        if len(self.failed) <= _NAMED:
+            _log.warning("block %s of %s failed: %s", _place(outcome.block.write), self.step.name, outcome.error)
+
+    def worth_another_attempt(self) -> list[Block]:
+        return [block for block, outcome in self.failed.items() if outcome.curable]
+
+    def _tell(self) -> None:
+        self.progress(self.step.what or self.step.name, self.done, self.total)
+
+
+def _write_table(path: Path, step: str, failed: Sequence[Outcome]) -> None:
+    with atomic_target(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["step", "z0", "y0", "x0", "z1", "y1", "x1", "error", "traceback"])
+        for outcome in failed:
+            box = outcome.block.write
+            table.writerow([step, *box.start, *box.stop, outcome.error, outcome.trace])
 
 
 def _place(box: Box) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import socket
 import uuid
@@ -19,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from time import monotonic
 
 from neurotome.core import Block, Box, Progress, RunFolderError, silent
 
@@ -31,6 +33,9 @@ END = "\t."
 # A shard whose voxels are all 0 is not stored: it must still be absent when the run goes on.
 ABSENT = "absent"
 _PIECE = 1 << 20
+# What is written survives a kill of its process. Only a power cut can take it back: blocks finished within this time of the
+# last line that was brought to the disk, which are done again.
+_SYNC_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -55,11 +60,20 @@ class Ledger:
         _append(_own_file(self.folder, self.session, os.getpid()), self.key, f"{_numbers(box)} {json.dumps(digests)}{END}")
 
     def has(self, box: Box) -> bool:
-        """Whether a process of this session has finished the block (its line is read, its files are not)."""
-        return _session(self).has(_numbers(box))
+        """Whether a process of this session has finished the block (its line is looked for, its files are not).
+
+        It searches what all processes have written: a millisecond or so with a hundred thousand blocks.
+        """
+        start = f"\n{_numbers(box)} ".encode()
+        # A line that is being written, or was cut short, lacks its end.
+        return any(
+            line.partition(b"\n")[0].endswith(END.encode())
+            for path in self.files(self.session)
+            for line in path.read_bytes().split(start)[1:]
+        )
 
     def todo(self, blocks: Sequence[Block], *, progress: Progress = silent) -> list[Block]:
-        """The blocks that are not finished, or whose files have gone or changed since, in order.
+        """The blocks that are not finished, or whose files have gone or changed since (which are removed), in order.
 
         Raises RunFolderError when the ledger was written with another key.
         """
@@ -72,13 +86,14 @@ class Ledger:
         done = 0
         # Threads, because the digest lets go of the interpreter and a disk likes more than one question.
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-            for (block, _), damaged in zip(claimed, pool.map(self._damaged, [lines for _, lines in claimed]), strict=True):
+            for (block, claims), damaged in zip(claimed, pool.map(self._damaged, [lines for _, lines in claimed]), strict=True):
                 done += block.write.size
                 progress(f"check {self.step}", done, total)
                 if damaged is None:
                     sound.add(block.write)
                 else:
                     _log.warning("'%s' of a finished block is gone or damaged: the block is done again", damaged)
+                    self._remove(claims)
         return [block for block in blocks if block.write not in sound]
 
     def _finished(self) -> dict[str, list[str]]:
@@ -96,6 +111,11 @@ class Ledger:
             return sorted(path for path in self.folder.iterdir() if path.suffix == ".done" and session in path.name)
         except FileNotFoundError:
             return []
+
+    def _remove(self, claims: list[str]) -> None:
+        """Remove the files of a block that is to be done again: who writes into a damaged shard would read it first, and fail."""
+        for name in {name for claim in claims for name in json.loads(claim)}:
+            (self.run / name).unlink(missing_ok=True)
 
     def _damaged(self, claims: list[str]) -> str | None:
         """The first file that is not as any of the claims says; None when all are as one of them says."""
@@ -131,13 +151,18 @@ def _own_file(folder: Path, session: str, pid: int) -> Path:
     return folder / f"{socket.gethostname()}-{pid}-{session}-{uuid.uuid4().hex[:8]}.done"
 
 
+_synced: dict[Path, float] = {}
+
+
 def _append(path: Path, key: str, line: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         head = "" if os.fstat(descriptor).st_size else f"key {key}{END}"
         # The line break comes first, so that a line cut short by a full disk does not spoil the next.
         os.write(descriptor, f"{head}\n{line}".encode())
-        os.fsync(descriptor)
+        if monotonic() - _synced.get(path, -math.inf) > _SYNC_S:
+            os.fsync(descriptor)
+            _synced[path] = monotonic()
     finally:
         os.close(descriptor)
 
@@ -163,31 +188,3 @@ def _parted(line: str) -> tuple[str, str]:
     """The six numbers of a box, and its files."""
     *numbers, files = line.split(" ", 6)
     return " ".join(numbers), files
-
-
-class _Session:
-    """The blocks that all processes of a session have finished, read on where the last look ended."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-        self.done: set[str] = set()
-        self.read: dict[Path, int] = {}
-
-    def has(self, numbers: str) -> bool:
-        for path in self.ledger.files(self.ledger.session):
-            start = self.read.get(path, 0)
-            if path.stat().st_size > start:
-                self._read_on(path, start)
-        return numbers in self.done
-
-    def _read_on(self, path: Path, start: int) -> None:
-        with path.open("rb") as file:
-            file.seek(start)
-            data = file.read()
-        # A line that is being written is read when it is whole; the head (the key) is this session's own.
-        whole = data[: data.rfind(END.encode()) + len(END)] if END.encode() in data else b""
-        self.done.update(_parted(line.removesuffix(END))[0] for line in whole.decode().split("\n")[1:] if line.endswith(END))
-        self.read[path] = start + len(whole)
-
-
-_session = cache(_Session)

@@ -1,4 +1,4 @@
-"""How work on a volume is cut up: what a block reads and writes, in which order blocks are merged, and what a run costs.
+"""How work on a volume is cut up: what a block reads and writes, and what a run costs.
 
 volume           +---------------+-------+     lines   write boxes: whole shards, clipped at the end of the volume
 (y up, x right)  |       :       |       |     dots    shards, the files of a Zarr volume
@@ -10,11 +10,6 @@ volume           +---------------+-------+     lines   write boxes: whole shards
                  |.......0.....r.|...1...|     writer leaves whole shards or none. Read boxes overlap: reading needs
                  |       :     r |       |     no order.
                  +-------------r-+-------+
-
-one axis of a    level 0   | 0 | 1 | 2 | 3 | 4 |     What blocks have learnt is merged up a tree: a group covers two
-reduction tree   level 1   |   0   |   1   | 2 |     neighbours of the level below along each axis that has more than
-                 level 2   |       0       | 1 |     one, so that a merge needs at most the faces of eight groups.
-                 level 3   |         0         |
 """
 
 from __future__ import annotations
@@ -27,18 +22,9 @@ from itertools import product
 from neurotome.core import Block, Box, Grid, ShapeError
 from neurotome.core.geometry import Int3
 
-__all__ = ["Group", "Plan", "PlannedStep", "block_shape", "blocks_of", "levels_of", "write_boxes"]
+__all__ = ["Plan", "PlannedStep", "block_shape", "blocks_of"]
 
 Halo = Int3 | tuple[Int3, Int3]
-
-
-def write_boxes(grid: Grid, shard: Int3) -> list[Box]:
-    """Boxes of the shape of a shard that cover the grid exactly once, z slowest.
-
-    >>> [b.shape for b in write_boxes(Grid((3, 4, 4), (1, 1, 1)), (2, 4, 4))]
-    [(2, 4, 4), (1, 4, 4)]
-    """
-    return [b.write for b in blocks_of(grid, shard)]
 
 
 def blocks_of(grid: Grid, shape: Int3, *, halo: Halo = (0, 0, 0)) -> list[Block]:
@@ -98,39 +84,6 @@ def block_shape(grid: Grid, shard: Int3, max_voxels: int) -> Int3:
         else:
             z, y, x = shape
             return z, y, x
-
-
-@dataclass(frozen=True)
-class Group:
-    """A node of a reduction tree: `box` is the union of the boxes of its `members`, groups of the level below."""
-
-    box: Box
-    members: tuple[Box, ...] = ()
-
-
-def levels_of(grid: Grid, block_shape: Int3) -> list[list[Group]]:
-    """The levels of a reduction tree over blocks of `block_shape`: the blocks themselves first, one group last.
-
-    A group joins two neighbours along each axis that has more than one, up to eight in all; its members come z slowest.
-
-    >>> [[len(g.members) for g in level] for level in levels_of(Grid((1, 4, 6), (1, 1, 1)), (1, 2, 2))]
-    [[0, 0, 0, 0, 0, 0], [4, 2], [2]]
-    """
-    levels = [[Group(box) for box in write_boxes(grid, block_shape)]]
-    shape = block_shape
-    while len(levels[-1]) > 1:
-        z, y, x = (2 * s for s in shape)
-        members: dict[Int3, list[Box]] = {}
-        for group in levels[-1]:
-            members.setdefault(_corner(group.box, (z, y, x)), []).append(group.box)
-        levels.append([Group(Box(joined[0].start, joined[-1].stop), tuple(joined)) for joined in members.values()])
-        shape = (z, y, x)
-    return levels
-
-
-def _corner(box: Box, shape: Int3) -> Int3:
-    z, y, x = (a // s for a, s in zip(box.start, shape, strict=True))
-    return z, y, x
 
 
 @dataclass(frozen=True)

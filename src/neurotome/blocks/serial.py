@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import TracebackType
 
 from neurotome.blocks.executor import BlockFunction, Outcome, attempt
@@ -15,9 +16,11 @@ __all__ = ["SerialExecutor"]
 class SerialExecutor(AbstractContextManager["SerialExecutor"]):
     """See `Executor`."""
 
-    workers = 1
+    workers, repeats = 1, False
 
-    def outcomes(self, work: BlockFunction, blocks: Iterable[Block]) -> Generator[Outcome, None, None]:
+    def outcomes(
+        self, work: BlockFunction, blocks: Iterable[Block], *, folder: Path | None = None
+    ) -> Generator[Outcome, None, None]:
         return (attempt(work, block) for block in blocks)
 
     def close(self) -> None:

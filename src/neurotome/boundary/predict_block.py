@@ -1,8 +1,9 @@
 """Prediction as a step over blocks: any process that sees the files can do any block, and the bytes are always the same.
 
-image file --prepared--> Prediction: everything checked, the grey scale of every section known; nothing written yet
-                           |-- create(path)    the empty result
-                           `-- work(path, ..)  PredictBlock: block -> shards of the result
+image file --prepared--> Prediction: everything checked that is quickly checked; nothing written yet
+                           |-- scaling(folder)  SectionScales: block -> what it says of the grey scale of its sections
+                           |-- create(path)     the empty result
+                           `-- work(path, ..)   PredictBlock: block -> shards of the result
 """
 
 from __future__ import annotations
@@ -15,35 +16,22 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from neurotome.boundary.image_file import ImageFile
 from neurotome.boundary.predict import check_voxel_size, kept_channels, network_of, predict_box, predictor_of
-from neurotome.boundary.rescale import resampled_image
-from neurotome.core import Block, FormatError, Image, InputError, ModelCard
-from neurotome.core.geometry import Int3, Nm3
-from neurotome.io import absolute_path, load_arrays, ome_zarr, open_image, save_arrays
+from neurotome.boundary.section_scales import SectionScales
+from neurotome.core import Block, FormatError, Image, InputError, MissingFileError, ModelCard
+from neurotome.core.geometry import Int3
+from neurotome.io import absolute_path, load_arrays, ome_zarr, save_arrays
 from neurotome.io.source import numpy_dtype
 from neurotome.nn import AVERAGING, TILE, section_scales, tile_bytes
 
-__all__ = ["ImageFile", "PredictBlock", "Prediction", "predict_bytes", "prepared"]
+__all__ = ["PredictBlock", "Prediction", "predict_bytes", "prepared"]
 
 PROCESS_BYTES = 500_000_000
 """Python with PyTorch and the storage library, before any work."""
 
-
-@dataclass(frozen=True)
-class ImageFile:
-    """An image and how to open it, so that another process can do the same. See `open_image`.
-
-    resample_nm: the voxel size it is brought to, None for its own.
-    """
-
-    path: str
-    voxel_nm: Nm3 | None = None
-    channel: str | None = None
-    resample_nm: Nm3 | None = None
-
-    def open(self) -> Image:
-        image = open_image(self.path, voxel_nm=self.voxel_nm, channel=self.channel)
-        return resampled_image(image, self.resample_nm) if self.resample_nm else image
+SCALED_AT_START = 1_000_000_000
+"""Voxels of an image whose grey values are looked at before anything is written: some ten seconds."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +69,10 @@ class PredictBlock:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """A prediction of which all that can be wrong has been checked. scales: (z, 2) float32, see `nn.section_scales`."""
+    """A prediction of which all that can be wrong has been checked, except the grey values of a large image.
+
+    scales: (z, 2) float32, see `nn.section_scales`; None where they are still to be found, with `scaling`.
+    """
 
     source: ImageFile
     image: Image
@@ -89,7 +80,7 @@ class Prediction:
     card: ModelCard
     channels: tuple[str, ...]
     averaging: int
-    scales: np.ndarray
+    scales: np.ndarray | None
 
     @property
     def device(self) -> str:
@@ -101,9 +92,27 @@ class Prediction:
         shape = (len(self.channels), *self.image.grid.shape)
         ome_zarr.create(path, shape=shape, dtype="uint8", grid=self.image.grid, channels=self.channels, levels=levels)
 
+    def knows_scales(self, path: Path) -> bool:
+        """Whether the grey scales are known, or lie whole in the file `path`."""
+        if self.scales is not None:
+            return True
+        try:
+            return load_arrays(path, "scales")["scales"].shape == (self.image.grid.shape[0], 2)
+        except (FormatError, MissingFileError):
+            return False
+
+    def scaling(self, folder: Path) -> SectionScales:
+        """What a block has to do so that the grey scales become known; its files lie in `folder`."""
+        return SectionScales(self.source, self.card.normalization, folder.absolute())
+
+    def keep_scales(self, path: Path, scaling: SectionScales, blocks: Sequence[Block]) -> None:
+        """Write the grey scales to a file, from what the blocks of `scaling` have found. Raises ValueRangeError."""
+        save_arrays(path, scales=scaling.merged(blocks))
+
     def work(self, out: Path, scales: Path) -> PredictBlock:
-        """What a block has to do for the volume `out`; writes the grey scales to the file `scales`, for all of them."""
-        save_arrays(scales, scales=self.scales)
+        """What a block has to do for the volume `out`. The file `scales` has the grey scales; known ones are written there."""
+        if self.scales is not None:
+            save_arrays(scales, scales=self.scales)
         return PredictBlock(
             self.source,
             self.model,
@@ -115,8 +124,18 @@ class Prediction:
         )
 
 
-def prepared(source: ImageFile, model: str | Path, *, channels: tuple[str, ...] | None = None, averaging: int = 1) -> Prediction:
-    """Find everything that can be wrong before anything is written; reads the image once, a part at a time.
+def prepared(
+    source: ImageFile,
+    model: str | Path,
+    *,
+    channels: tuple[str, ...] | None = None,
+    averaging: int = 1,
+    grey_values: bool = True,
+) -> Prediction:
+    """Find everything that can be wrong before anything is written, but do not take long about it.
+
+    grey_values: whether to look at these too, where the image has at most SCALED_AT_START voxels. Those of a larger one are
+    looked at by `SectionScales`, in parts.
 
     Raises as `predictor` does.
     """
@@ -126,7 +145,9 @@ def prepared(source: ImageFile, model: str | Path, *, channels: tuple[str, ...] 
     names = kept_channels(card, channels)
     if averaging not in AVERAGING:
         raise InputError(f"Averaging over {averaging} variants", f"one of {', '.join(map(str, AVERAGING))}")
-    scales = section_scales(image.read, image.grid.shape, numpy_dtype(image.data), card.normalization)
+    scales = None
+    if grey_values and image.grid.size <= SCALED_AT_START:
+        scales = section_scales(image.read, image.grid.shape, numpy_dtype(image.data), card.normalization)
     name = absolute_path(model) if Path(model).is_dir() else str(model)
     return Prediction(source, image, name, card, names, averaging, scales)
 

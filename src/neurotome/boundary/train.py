@@ -24,7 +24,6 @@ from neurotome.nn import (
     balanced_bce,
     bce_dice,
     build,
-    fit,
     receptive_halo,
     save_model,
 )
@@ -77,6 +76,8 @@ def train(config: TrainConfig, out: Path, *, progress: Progress = silent) -> Mod
     Leaves card.json and weights.safetensors (a model folder for `predict`), history.csv, frames/, logs/, checkpoints/.
     Raises InputError for wrong options, RunFolderError when `out` holds a training with another config.
     """
+    from neurotome.nn import fit
+
     for channel in config.channels:
         offset_of(channel)
     settings = _made(FitSettings, "fit", config.fit)

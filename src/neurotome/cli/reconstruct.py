@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,6 +11,9 @@ from rich.console import Console
 from neurotome.cli.progress import Bars
 from neurotome.cli.workers import BlockShape, Scheduler, Slurm, Workers, parsed_slurm
 from neurotome.core import InputError
+
+if TYPE_CHECKING:
+    from neurotome.blocks import Plan
 
 Voxel = Annotated[
     tuple[float, float, float] | None,
@@ -89,7 +92,9 @@ def reconstruct(
         console.print(planned(settings, out, workforce).text(), soft_wrap=True)
         return
     with Bars(console) as bars:
-        result = run(settings, out, workforce=workforce, overwrite=overwrite, progress=bars)
+        result = run(
+            settings, out, workforce=workforce, overwrite=overwrite, progress=bars, announce=lambda p: _announce(console, p)
+        )
     _tell(console, result, out)
 
 
@@ -123,6 +128,17 @@ def parsed(settings: list[str] | None) -> dict[str, object]:
             raise InputError(f"--set {word}", "NAME=VALUE", "for example --set grow=2")
         options[name] = yaml.safe_load(value)
     return options
+
+
+def _announce(console: Console, plan: Plan) -> None:
+    """One line before a run that is cut into blocks."""
+    blocks = max(step.blocks for step in plan.steps)
+    if blocks > 1:
+        _, _, _, memory, disk, time = plan.rows()[-1]
+        console.print(
+            f"{blocks} blocks, {plan.workers} workers of up to {memory}, {disk} on disk, about {time} h:min (--plan: more)",
+            soft_wrap=True,
+        )
 
 
 def _tell(console: Console, result: dict[str, object], out: Path) -> None:

@@ -20,7 +20,7 @@ Slurm = Annotated[
 ]
 BlockShape = Annotated[
     tuple[int, int, int] | None,
-    typer.Option("--block", metavar="Z Y X", help="Shape of the blocks in voxels [default: about a gigabyte per worker]."),
+    typer.Option("--block", metavar="Z Y X", help="Shape of the blocks in voxels [default: less than 2 GB per worker]."),
 ]
 
 

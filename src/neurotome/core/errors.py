@@ -138,18 +138,25 @@ class RunFailedError(NeurotomeError, RuntimeError):
 class BlocksFailedError(RunFailedError):
     """Some blocks of a step failed again and again; `named` holds the first of them as (box, error), `table` lists them all.
 
+    untried: blocks that were not begun any more, because so many failed. table: "" where it could not be written.
+
     >>> str(BlocksFailedError("fragments", [("0:8, 0:64, 0:64", "OSError: gone")], 1, 27, "out/failed_blocks.csv")).split(". ")[0]
     '1 of 27 blocks of fragments failed (0:8, 0:64, 0:64: OSError: gone)'
     """
 
-    def __init__(self, step: str, named: Sequence[tuple[str, str]], failed: int, blocks: int, table: str) -> None:
+    def __init__(
+        self, step: str, named: Sequence[tuple[str, str]], failed: int, blocks: int, table: str, untried: int = 0
+    ) -> None:
         self.step, self.named, self.failed, self.blocks, self.table = step, list(named), failed, blocks, table
+        self.untried = untried
         listed = "; ".join(f"{box}: {error.rstrip('.')}" for box, error in named) + ("; ..." if failed > len(named) else "")
+        others = f"; {untried} others were not tried any more" if untried else ""
+        read = f"read '{table}', " if table else ""
         super().__init__(
-            f"{failed} of {blocks} blocks of {step} failed ({listed})",
+            f"{failed} of {blocks} blocks of {step} failed ({listed}){others}",
             "all of them to be finished",
-            f"read '{table}', remove the cause and run the same command again: finished blocks are kept",
+            f"{read}remove the cause and run the same command again: finished blocks are kept",
         )
 
-    def __reduce__(self) -> tuple[type, tuple[str, list[tuple[str, str]], int, int, str]]:  # type: ignore[override]
-        return type(self), (self.step, self.named, self.failed, self.blocks, self.table)
+    def __reduce__(self) -> tuple[type, tuple[str, list[tuple[str, str]], int, int, str, int]]:  # type: ignore[override]
+        return type(self), (self.step, self.named, self.failed, self.blocks, self.table, self.untried)

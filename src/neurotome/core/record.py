@@ -14,7 +14,7 @@ class Record:
     """One run, as `run.json` stores it.
 
     inputs: path -> sha256 of the file (of the listing, for a folder). seconds: step -> wall-clock time.
-    status: "running", "done" or "failed".
+    status: "running", "done", "failed" or "interrupted".
     """
 
     command: str

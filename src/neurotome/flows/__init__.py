@@ -10,7 +10,8 @@ from neurotome.flows.demo import demo, write_phantom
 from neurotome.flows.export import export
 from neurotome.flows.plan import planned
 from neurotome.flows.predict import predict_file
-from neurotome.flows.reconstruct import ReconstructSettings, reconstruct
+from neurotome.flows.prepare import ReconstructSettings
+from neurotome.flows.reconstruct import reconstruct
 from neurotome.flows.score import score_boundary_file, score_files
 from neurotome.flows.segment import cut_run, segment_file, tune_file
 from neurotome.flows.train import train_from_recipe

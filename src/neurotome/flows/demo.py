@@ -11,7 +11,8 @@ from neurotome import __version__
 from neurotome.core import SITE_COLUMNS, Progress, RunFolderError, silent
 from neurotome.core.geometry import Int3
 from neurotome.datasets import phantom
-from neurotome.flows.reconstruct import ReconstructSettings, reconstruct
+from neurotome.flows.prepare import ReconstructSettings
+from neurotome.flows.reconstruct import reconstruct
 from neurotome.io import atomic_write_json, save, write_csv
 
 __all__ = ["demo", "write_phantom"]

@@ -6,6 +6,7 @@ source --scales--> image/, labels/ (precomputed, sharded)     labels --mesh--> l
 from __future__ import annotations
 
 import logging
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -76,6 +77,8 @@ def export(
             scales = _write_scales(run, engine, name, part)
             if name == "labels" and meshes:
                 _write_meshes(run, engine, scales, mesh_level)
+        # What is left is for a web server.
+        shutil.rmtree(run / "blocks", ignore_errors=True)
     return [out / name for name in parts]
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from neurotome import boundary
 from neurotome.blocks import Plan, PlannedStep, blocks_of
 from neurotome.core import Block
-from neurotome.flows.reconstruct import Job, ReconstructSettings, prepare
+from neurotome.flows.prepare import Job, ReconstructSettings, prepare
 from neurotome.flows.workers import Workforce
 from neurotome.io import ome_zarr
 from neurotome.neurons.blockwise import memory_of
 
-__all__ = ["planned"]
+__all__ = ["plan_of", "planned"]
 
 PREDICT_RATE, PIECES_RATE, PAINT_RATE, OTHER_RATE = 0.7e6, 15e6, 30e6, 100e6
 """Voxels per second and core that have been measured (docs/benchmarks.md); prediction per symmetry, with the shipped network."""
@@ -22,7 +22,12 @@ BYTES_PER_VOXEL = {"boundary": 0.35, "pieces": 0.25, "graph": 0.7, "labels": 0.3
 
 def planned(settings: ReconstructSettings, out: Path, workforce: Workforce) -> Plan:
     """Blocks, memory of a worker, disk and time of the steps of `reconstruct`; bad input raises what it would raise there."""
-    job = prepare(settings, Path(out).absolute(), workforce)
+    job = prepare(settings, Path(out).absolute(), workforce, grey_values=False)
+    return plan_of(job, settings, workforce)
+
+
+def plan_of(job: Job, settings: ReconstructSettings, workforce: Workforce) -> Plan:
+    """The same for a job that is prepared."""
     return Plan((_prediction(job, settings), *_segmentation(job)), workforce.workers)
 
 

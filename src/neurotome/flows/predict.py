@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from neurotome import boundary
@@ -15,6 +16,7 @@ from neurotome.nn import load_card
 __all__ = ["image_file", "least_bytes", "model_id", "predict_file", "predict_step"]
 
 RESULT, GREY_SCALES = "boundary.ome.zarr", "grey_scales.npz"
+SCALING = "grey-scales"
 
 
 def predict_file(
@@ -46,6 +48,7 @@ def predict_file(
         "model": model_id(model),
         "averaging": averaging,
         "rescale": rescale,
+        "channel": channel,
     }
     with (
         (workforce or Workforce()).executor() as executor,
@@ -70,14 +73,29 @@ def least_bytes(grid: Grid, channels: int) -> int:
 
 def predict_step(run: RunFolder, ready: boundary.Prediction, engine: Engine) -> Path:
     """Write the probability volume; finished blocks of an interrupted run are kept where they are whole."""
-    path = run / RESULT
+    path = (run / RESULT).absolute()
     with run.step("predict"):
+        _find_scales(run, ready, engine)
         if not path.exists():
             ready.create(path, levels=len(pyramid_grids(ready.image.grid)))
         shard = ome_zarr.shard_shape(ome_zarr.reopen(path))
         engine.run(Step("predict", blocks_of(ready.image.grid, shard), ready.work(path, run / GREY_SCALES)))
         pyramid_step(engine, path)
     return path
+
+
+def _find_scales(run: RunFolder, ready: boundary.Prediction, engine: Engine) -> None:
+    """The grey scale of every section of an image that was too large to be read at the start; found once in a run.
+
+    Raises ValueRangeError for grey values that are constant or not finite.
+    """
+    if not ready.knows_scales(run / GREY_SCALES):
+        scaling = ready.scaling(run / SCALING)
+        step = Step(SCALING, blocks_of(ready.image.grid, scaling.shape()), scaling, "grey scale of every section")
+        engine.run(step)
+        ready.keep_scales(run / GREY_SCALES, scaling, step.blocks)
+    engine.forget(SCALING)
+    shutil.rmtree(run / SCALING, ignore_errors=True)
 
 
 def image_file(

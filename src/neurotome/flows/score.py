@@ -11,7 +11,7 @@ from neurotome.blocks import Engine, Step, blocks_of
 from neurotome.core import Grid, InputError, Labels, Progress, Record, Score, Scores, silent
 from neurotome.core.geometry import Nm3
 from neurotome.flows.workers import Workforce
-from neurotome.io import RunFolder, atomic_write_json, describe, ome_zarr, open_probability, write_csv
+from neurotome.io import RunFolder, absolute_path, atomic_write_json, describe, ome_zarr, open_probability, write_csv
 from neurotome.report import with_links
 
 __all__ = ["compare_step", "headline", "open_truth", "score_boundary_file", "score_files", "truth_file", "write_comparison"]
@@ -39,8 +39,8 @@ def score_files(
     Both volumes are read three times, box by box (once for the scores, twice for the places of the worst errors), never whole.
     """
     _require_json(out)
-    labels = measure.LabelFile(prediction, voxel_nm)
-    believed = truth_file(truth, None, labels.open().grid)
+    labels = measure.LabelFile(absolute_path(prediction), voxel_nm)
+    believed = truth_file(absolute_path(truth), None, labels.open().grid)
     rules = {"support": support, "truth_parts": truth_parts, "border_nm": border_nm, "force": force}
     measure.comparison_rules(labels.open(), believed.open(), **rules)  # type: ignore[arg-type]  # raises before anything is written
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -33,6 +33,10 @@ from neurotome.nn import load_card
 __all__ = ["cut_run", "method_settings", "segment_file", "segment_step", "stored_segmentation", "table_step", "tidy", "tune_file"]
 
 NEURONS, RECIPE = "neurons.ome.zarr", "segmentation/segmentation.json"
+LAST_FOUND = "seen.npy"
+"""Of what a cut needs of a run, the file that is written last."""
+ON_MODEL_GRID = "on_model_grid"
+"""With --rescale: the folder of what lies on the network's voxels and not on the image's."""
 WHOLE_GRAPH_VOXELS = 300_000_000
 """Up to this size the region graph and the merge tree are also kept as one file each, and other thresholds are scored."""
 
@@ -59,6 +63,7 @@ def segment_file(
     config = {
         "probability": absolute_path(probability),
         "voxel_nm": volume.grid.voxel_nm,
+        "channels": volume.channels,
         "method": method,
         "settings": vars(settings),
         "block": chosen_block(volume.grid, force.block),
@@ -94,7 +99,6 @@ def segment_step(run: RunFolder, segmentation: BlockSegmentation, engine: Engine
     Raises RunFailedError when there is no neuron.
     """
     with run.step("segment"):
-        atomic_write_json(segmentation.folder / RECIPE, _recipe(segmentation))
         if segmentation.run(engine) == 0:
             raise RunFailedError(
                 "No neuron was found", "at least one segment", "lower --min-voxels, or look at boundary.ome.zarr"
@@ -106,6 +110,8 @@ def segment_step(run: RunFolder, segmentation: BlockSegmentation, engine: Engine
             whole = segmentation.whole_graph()
             save_region_graph(segmentation.folder / "region_graph.npz", whole)
             save_merge_list(segmentation.folder / "merges.npz", neurons.agglomerate(whole, t_min=_list_end(segmentation)))
+        # Last, because it says that all of it is there; with the key, because another run in this folder is another source.
+        atomic_write_json(segmentation.folder / RECIPE, {**_recipe(segmentation), "key": engine.key})
 
 
 def _list_end(segmentation: BlockSegmentation) -> float:
@@ -117,7 +123,7 @@ def table_step(run: RunFolder, engine: Engine, labels: Path) -> None:
     """neurons.csv, and the number of neurons among the facts of the run."""
     with run.step("neurons"):
         grid = open_labels(labels).grid
-        work = neurons.TableBlock(labels, run / "table")
+        work = neurons.TableBlock(labels, (run / "table").absolute())
         step = Step("table", blocks_of(grid, ome_zarr.SHARD), work, "table of neurons")
         engine.run(step)
         table = neurons.table_from(work.files(step.blocks), grid)
@@ -168,7 +174,7 @@ def cut_run(
         settings,
         Path(out).absolute(),
         tuple(recipe["block"]),
-        found=Path(recipe["found"] or Path(source).absolute() / "segmentation"),
+        found=_found(source, recipe),
     )
     start = {"inputs": {"segmentation": source / RECIPE}, "overwrite": overwrite}
     return _segmented_run(out, "neurons cut", config, start, segmentation, workforce or Workforce(), progress)
@@ -188,8 +194,26 @@ def _recipe(segmentation: BlockSegmentation) -> dict[str, Any]:
 
 def _read_recipe(folder: Path) -> dict[str, Any]:
     if not (folder / RECIPE).is_file():
-        raise MissingFileError(f"'{folder / RECIPE}' does not exist", "a finished run by `agglomerate`", "segment it again")
+        rescaled = folder / ON_MODEL_GRID
+        remedy = (
+            f"give '{rescaled}', in the voxels of the network"
+            if (rescaled / RECIPE).is_file()
+            else "let the run finish, or segment by `agglomerate`"
+        )
+        raise MissingFileError(f"'{folder}' keeps no finished segmentation", "a finished run by `agglomerate`", remedy)
     return dict(json.loads((folder / RECIPE).read_text(encoding="utf-8")))
+
+
+def _found(source: Path, recipe: Mapping[str, Any]) -> Path:
+    """Where the fragments and contacts of a run lie: in its folder, or for a cut in that of the run it was cut from."""
+    found = Path(recipe["found"] or Path(source).absolute() / "segmentation")
+    if not (found / LAST_FOUND).is_file():
+        raise MissingFileError(
+            f"'{found / LAST_FOUND}' does not exist, on which '{source}' rests",
+            "fragments and region graph of a finished run",
+            "put that run back where it was, or segment it again",
+        )
+    return found
 
 
 def method_settings(

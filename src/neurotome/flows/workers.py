@@ -9,27 +9,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neurotome.blocks import Engine, Executor, Step, block_shape, make_executor
-from neurotome.core import Grid, Progress
+from neurotome.core import Grid, Progress, ValueRangeError
 from neurotome.core.geometry import Int3
 from neurotome.io import PyramidLevel, RunFolder, ome_zarr
 
 __all__ = ["BLOCK_VOXELS", "Workforce", "chosen_block", "engine_of", "pyramid_step"]
 
-BLOCK_VOXELS = 40_000_000
-"""The most one worker holds at a time, unless told otherwise: a block of this size needs about a gigabyte."""
+BLOCK_VOXELS = 70_000_000
+"""The most one worker holds at a time, unless told otherwise: needs less than two gigabytes."""
 
 
 @dataclass(frozen=True)
 class Workforce:
     """workers: processes of this machine (1: this process), or jobs with slurm. scheduler: address of a Dask scheduler.
 
-    block: shape of the blocks (z, y, x), by default chosen so that a worker needs about a gigabyte. None of it changes a result.
+    block: shape of the blocks (z, y, x), by default such that a worker needs less than two gigabytes. None of it changes a
+    result.
     """
 
     workers: int = 1
     scheduler: str | None = None
     slurm: Mapping[str, str] | None = None
     block: Int3 | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise ValueRangeError(f"{self.workers} workers", "at least one", "give --workers 1 or more")
+        if self.block is not None and min(self.block) < 1:
+            raise ValueRangeError(f"Blocks of {self.block} voxels", "at least one along each axis", "give --block Z Y X")
 
     def executor(self) -> Executor:
         """Start the workers; leaving the executor's `with` ends them."""
@@ -51,8 +58,9 @@ def engine_of(run: RunFolder, executor: Executor, progress: Progress) -> Engine:
 
 
 def pyramid_step(engine: Engine, path: Path) -> None:
-    """Fill the coarser levels of a volume, each from the one before."""
+    """Fill the coarser levels of a volume in the folder of the engine, each from the one before."""
+    # The whole way to it: two folders of a run may hold a volume of the same name.
+    name = "-".join(path.relative_to(engine.folder).parts).removesuffix(".ome.zarr")
     for level in range(1, ome_zarr.read(path).levels):
         work = PyramidLevel(path, level)
-        name = f"{path.name.removesuffix('.ome.zarr')}-level-{level}"
-        engine.run(Step(name, work.blocks(), work, f"pyramid of {path.name.removesuffix('.ome.zarr')}, {level}"))
+        engine.run(Step(f"{name}-level-{level}", work.blocks(), work, f"pyramid of {name}, {level}"))

@@ -26,7 +26,8 @@ def load_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise MissingFileError(f"'{path}' does not exist", "a file of a run", "make the run again")
     try:
-        with np.load(path) as stored:
+        # Opened here, because NumPy leaves a damaged archive open.
+        with path.open("rb") as file, np.load(file) as stored:
             return {name: stored[name] for name in names}
     except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise FormatError(

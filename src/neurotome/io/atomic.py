@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import shutil
 import time
 import uuid
@@ -17,7 +18,18 @@ import numpy as np
 
 from neurotome.core import DiskFullError, InputError
 
-__all__ = ["atomic_target", "atomic_write_json", "atomic_write_text", "disk_full_named", "plain_json", "require_free_space"]
+__all__ = [
+    "atomic_target",
+    "atomic_write_json",
+    "atomic_write_text",
+    "disk_full_named",
+    "is_leftover",
+    "plain_json",
+    "remove_leftovers",
+    "require_free_space",
+]
+
+_LEFTOVER = re.compile(r"\.[0-9a-f]{8}\.part\..+")
 
 
 @contextlib.contextmanager
@@ -40,6 +52,23 @@ def atomic_target(path: Path | str, *, overwrite: bool = True, most_bytes: int |
             _replace(temporary, path)
     finally:
         _remove(temporary)
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a file of this name was begun by `atomic_target`, which did not live to end it.
+
+    >>> is_leftover(".5f3a90bc.part.run.json"), is_leftover("run.json")
+    (True, False)
+    """
+    return _LEFTOVER.fullmatch(name) is not None
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what `atomic_target` had begun anywhere in a folder when its process was killed. Nobody may be writing there."""
+    for place, folders, files in os.walk(folder):
+        for name in filter(is_leftover, [*folders, *files]):
+            _remove(Path(place, name))
+        folders[:] = [name for name in folders if not is_leftover(name)]
 
 
 def atomic_write_text(path: Path | str, text: str) -> None:

@@ -32,7 +32,7 @@ __all__ = [
     "write_box",
 ]
 
-CHUNK: Int3 = (16, 256, 256)
+CHUNK: Int3 = (8, 256, 256)
 SHARD: Int3 = (32, 1024, 1024)
 
 

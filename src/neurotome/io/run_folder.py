@@ -12,17 +12,19 @@ import os
 import platform
 import resource
 import shutil
+import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 from neurotome.core import FormatError, InputError, Progress, Record, RunFolderError, silent
-from neurotome.io.atomic import atomic_write_json, plain_json
+from neurotome.io.atomic import atomic_write_json, is_leftover, plain_json, remove_leftovers
 from neurotome.io.open import require_exists
 
 __all__ = ["RunFolder", "absolute_path", "sha256"]
@@ -31,10 +33,15 @@ _log = logging.getLogger(__name__)
 
 RECORD, LOCK = "run.json", "run.lock"
 BLOCK = 2**22
+TERMINATED = 128 + signal.SIGTERM
+HASHED_BYTES = 10**11
+"""What is read in a minute or so."""
 
 
 class RunFolder:
-    """One run and its folder. Make it with `RunFolder.start`; as a context manager it records failure and unlocks.
+    """One run and its folder. Make it with `RunFolder.start`; as a context manager it records how the run ended and unlocks.
+
+    Inside the `with` block, SIGTERM (as schedulers send it) is an exit with status 143, so that it can be recorded.
 
     >>> import tempfile
     >>> with RunFolder.start(Path(tempfile.mkdtemp()) / "out", command="demo", config={"size": 3}) as run:
@@ -48,6 +55,7 @@ class RunFolder:
         self.path = path
         self.record = record
         self._done, self._facts, self._lock = done, facts, lock
+        self._hears_termination = False
 
     @classmethod
     def start(
@@ -88,6 +96,7 @@ class RunFolder:
     def _continued(cls, path: Path, record: Record, lock: _Lock, *, overwrite: bool) -> RunFolder | None:
         """The run that is in the folder, if it is this one."""
         if not (path / RECORD).is_file():
+            remove_leftovers(path)
             return None
         stored = _stored(path / RECORD)
         difference = _difference(stored, plain_json(record.to_json()))
@@ -96,6 +105,8 @@ class RunFolder:
             old = Record(**{k: v for k, v in stored.items() if k in known})
             _log.info("'%s': continuing, done so far: %s", path, ", ".join(stored.get("done", [])) or "nothing")
             _note_versions(old.versions, record.versions)
+            if stored.get("status") != "done":
+                remove_leftovers(path)
             record = replace(record, seconds=dict(old.seconds), peak_memory_bytes=old.peak_memory_bytes)
             return cls(path, record, list(stored.get("done", [])), dict(stored.get("facts", {})), lock)
         if not overwrite:
@@ -139,13 +150,25 @@ class RunFolder:
         self._end("done")
 
     def __enter__(self) -> RunFolder:
+        # Only where nobody else has a use for the signal; Python lets only the main thread ask for it.
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, _exit_terminated)
+            self._hears_termination = True
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
-            self._end("done" if kind is None else "failed")
+            self._end(_status(error))
+        except Exception as second:
+            # What stopped the run (often the same full disk) is what must be heard.
+            if error is None:
+                raise
+            _log.warning("'%s' could not be written: %s", self.path / RECORD, second)
         finally:
             self._lock.release()
+            if self._hears_termination:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                self._hears_termination = False
 
     def _end(self, status: str) -> None:
         # Asked again, because torch is often imported only by the work itself.
@@ -160,13 +183,22 @@ class RunFolder:
 
 
 def sha256(path: Path | str, progress: Progress = silent) -> str:
-    """Hash of a file, or of a folder: over the sorted names, sizes and contents of its files. A dataset stands for its file."""
+    """Hash of a file, or of a folder: over the sorted names, sizes and contents of its files. A dataset stands for its file.
+
+    Above HASHED_BYTES the times of the last change stand for the contents, and the hash says so: reading a petabyte to be sure
+    that it is the same one would take longer than the work.
+    """
     text = str(path).removeprefix("precomputed://").removeprefix("file://")
     if not Path(text).exists() and ":" in text:
         text = text.rpartition(":")[0]
     root = require_exists(Path(text))
     files = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
     total, digest, done = sum(f.stat().st_size for f in files), hashlib.sha256(), 0
+    if total > HASHED_BYTES:
+        for file in files:
+            about = file.stat()
+            digest.update(f"{file.relative_to(root).as_posix()}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
+        return f"names-sizes-times:{digest.hexdigest()}"
     for file in files:
         if root.is_dir():
             digest.update(f"{file.relative_to(root).as_posix()}\0{file.stat().st_size}\0".encode())
@@ -205,6 +237,17 @@ def _note_versions(old: Mapping[str, str], new: Mapping[str, str]) -> None:
             _log.warning("this run was begun with %s %s and goes on with %s", name, old[name], new[name])
 
 
+def _exit_terminated(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(TERMINATED)
+
+
+def _status(error: BaseException | None) -> str:
+    if error is None:
+        return "done"
+    stopped = isinstance(error, KeyboardInterrupt) or (isinstance(error, SystemExit) and error.code == TERMINATED)
+    return "interrupted" if stopped else "failed"
+
+
 class _Lock:
     """A locked file with the owner's name in it. The system unlocks it when the owner dies, however it dies."""
 
@@ -213,7 +256,14 @@ class _Lock:
 
     @classmethod
     def take(cls, path: Path) -> _Lock:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise RunFolderError(
+                f"'{path.parent}' cannot be written ({error.strerror})",
+                "a folder that may be written",
+                "choose another --out, or check the disk and your rights on it",
+            ) from error
         owner = _owner(path)
         here = socket.gethostname()
         if not _locked(descriptor, path) or owner.get("host", here) != here:
@@ -231,7 +281,9 @@ class _Lock:
 
     def release(self) -> None:
         if self.descriptor >= 0:
-            self.path.unlink(missing_ok=True)
+            # A lock file that cannot be removed does no harm: nobody holds it.
+            with contextlib.suppress(OSError):
+                self.path.unlink(missing_ok=True)
             # Said aloud, because forked workers hold copies of the descriptor.
             fcntl.flock(self.descriptor, fcntl.LOCK_UN)
             os.close(self.descriptor)
@@ -257,7 +309,8 @@ def _owner(path: Path) -> dict[str, Any]:
 def _require_run_or_empty(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise RunFolderError(f"'{path}' is a file", "a folder for the results", "choose another --out")
-    others = [p.name for p in path.iterdir() if p.name != LOCK] if path.is_dir() else []
+    # A run killed as it began leaves its lock, and perhaps the record that it was writing.
+    others = [p.name for p in path.iterdir() if p.name != LOCK and not is_leftover(p.name)] if path.is_dir() else []
     if others and RECORD not in others:
         listed = ", ".join(sorted(others)[:3]) + (", ..." if len(others) > 3 else "")
         raise RunFolderError(

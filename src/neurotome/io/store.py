@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,15 @@ def open_store(spec: dict[str, Any], **options: Any) -> ts.TensorStore:
     """
     _require_threads()
     _threads["started"] = True
-    return ts.open(spec, **options).result()
+    return ts.open(spec, context=_context(), **options).result()
+
+
+@cache
+def _context() -> ts.Context:
+    """As many threads for (un)packing as OMP_NUM_THREADS grants this process: workers of a cluster have one core each."""
+    granted = os.environ.get("OMP_NUM_THREADS", "")
+    limited = granted.isdigit() and int(granted) > 0
+    return ts.Context({"data_copy_concurrency": {"limit": int(granted)}} if limited else {})
 
 
 def read_box(path: Path, array: ts.TensorStore, ranges: Ranges) -> np.ndarray:

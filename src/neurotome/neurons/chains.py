@@ -114,6 +114,8 @@ def settle(
     """
     rows = new_rows(pairs, affinity_sum, contact)
     nodes, pool, end = neighbour_maps(pairs, len(waits) - 1)
+    # The tables hold it all now, and for a large graph memory is short.
+    del pairs, affinity_sum, contact
     waits = waits.copy()
     merged = _follow_chains(rows, nodes, pool, end, least, waits)
     segment, waits = _smallest_members(merged, waits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["JOIN_X", "JOIN_Y", "JOIN_Z", "PRESENT", "connect", "join_roots", "joins_above", "number", "unite"]
+__all__ = ["JOIN_X", "JOIN_Y", "JOIN_Z", "PRESENT", "connect", "join_roots", "joins_above", "number", "sizes_of", "unite"]
 
 # What a voxel's byte says: joined to the next voxel along z, y, x; belongs to an object at all.
 JOIN_Z, JOIN_Y, JOIN_X, PRESENT = 1, 2, 4, 8
@@ -154,3 +154,16 @@ def number(joins, labels):
         else:
             labels[i] = labels[labels[i]]
     return first
+
+
+def sizes_of(labels: np.ndarray, count: int) -> np.ndarray:
+    """Voxels of each label 1..count, (count,) int64."""
+    sizes = np.zeros(count + 1, np.int64)
+    _count_voxels(labels.reshape(-1), sizes)
+    return sizes[1:]
+
+
+@njit(cache=True, nogil=True)
+def _count_voxels(labels, sizes):
+    for i in range(labels.size):
+        sizes[labels[i]] += 1

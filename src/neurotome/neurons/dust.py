@@ -82,6 +82,7 @@ def absorb(
     n = len(sizes) - 1
     rows = new_rows(pairs, affinity_sum, contact)
     nodes, pool, end = neighbour_maps(pairs, n)
+    del pairs, affinity_sum, contact
     sizes, waits = sizes.astype(np.int64), unknown & (sizes < min_size)
     owner, smallest = np.arange(n + 1).astype(np.uint32), np.arange(n + 1).astype(np.uint32)
     name = owner.copy()
@@ -137,6 +138,8 @@ def _absorb(rows, nodes, pool, end, least, unknown, waits, sizes, min_size, owne
                 length += 1
             else:
                 pool, end = _merge(d, w, r, rows, nodes, pool, end, moved, sizes, min_size, owner, name, smallest)
+                # Asked anew: what w once waited for may have nothing to offer the two.
+                waits[d] = waits[w] = False
                 stack[length - 1] = owner[d]
 
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from neurotome.core import ValueRangeError
+
 __all__ = [
     "CONTACT", "ENDS", "LINK", "LIVE", "LOW", "NO_ROW", "PLAIN", "ROOM", "START", "SUM", "USED",
     "compare", "items_of", "neighbour_maps", "new_rows", "pour", "row_before", "rows_left",
@@ -27,7 +29,16 @@ _FREE, _GONE = 0, -1
 
 
 def new_rows(pairs, affinity_sum, contact):
-    """The table of rows; a row's key is its place."""
+    """The table of rows; a row's key is its place.
+
+    Raises ValueRangeError when there are more rows than a link can number.
+    """
+    if len(pairs) >= NO_ROW:
+        raise ValueRangeError(
+            f"{len(pairs)} pairs of neighbours at once",
+            f"less than {NO_ROW}",
+            "give smaller blocks, so that fewer are merged together",
+        )
     rows = np.empty((len(pairs), 4), np.int64)
     _fill_rows(rows, pairs, affinity_sum, contact)
     return rows

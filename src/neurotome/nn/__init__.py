@@ -6,13 +6,20 @@ May import: io and core below; PyTorch and Lightning. Never another engine.
 Read first: `unet.py` (the networks), then `trainer.py`, then `tiles.py`.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from neurotome.nn.augment import Augmentation, augment, dihedral, jittered_corners
+from neurotome.nn.fit_settings import FitSettings
 from neurotome.nn.losses import balanced_bce, bce_dice
 from neurotome.nn.models import FAMILIES, build, load_card, load_model, receptive_halo, save_model, zoo_names
 from neurotome.nn.normalize import NORMALIZATIONS, normalize, section_scale
 from neurotome.nn.tiles import AVERAGING, TILE, Predictor, section_scales, tile_bytes
-from neurotome.nn.trainer import FitSettings, fit
 from neurotome.nn.unet import RSUNet3D, RSUNet3DConfig, UNet2D, UNet2DConfig
+
+if TYPE_CHECKING:
+    from neurotome.nn.trainer import fit
 
 __all__ = [
     "AVERAGING",
@@ -43,3 +50,12 @@ __all__ = [
     "tile_bytes",
     "zoo_names",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`fit`, on demand: the training library takes seconds to import, and only training needs it."""
+    if name != "fit":
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    from neurotome.nn.trainer import fit
+
+    return fit

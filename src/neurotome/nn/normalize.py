@@ -9,7 +9,7 @@ import numpy as np
 
 from neurotome.core import InputError, UnknownNameError
 
-__all__ = ["NORMALIZATIONS", "GreyTally", "counted", "grey_tally", "normalize", "section_scale"]
+__all__ = ["NORMALIZATIONS", "GreyTally", "counted", "grey_counts", "grey_tally", "normalize", "scale_of_counts", "section_scale"]
 
 NORMALIZATIONS = ("section_zscore", "unit", "percentile")
 PERCENTILES = (1, 99)
@@ -57,6 +57,20 @@ def grey_tally(dtype: np.dtype, method: str) -> GreyTally:
 def counted(dtype: np.dtype) -> bool:
     """Whether a table of all values of this type is small."""
     return dtype.kind in "ui" and dtype.itemsize <= 2
+
+
+def grey_counts(part: np.ndarray) -> np.ndarray:
+    """How often each value of a `counted` type occurs, int64, the lowest first: counts of parts add up to those of the whole."""
+    tally = _Counts(part.dtype, "section_zscore")
+    tally.add(part)
+    return tally.counts
+
+
+def scale_of_counts(counts: np.ndarray, dtype: np.dtype, method: str) -> tuple[float, float]:
+    """`section_scale` of a section of a `counted` type, to the last bit, from its `grey_counts`."""
+    tally = _Counts(dtype, method)
+    tally.counts += counts
+    return tally.scale()
 
 
 class _Unit:

@@ -27,7 +27,7 @@ from neurotome.core.geometry import Int3
 from neurotome.nn.augment import dihedral
 from neurotome.nn.normalize import counted, grey_tally
 
-__all__ = ["AVERAGING", "TILE", "Predictor", "section_scales", "tile_bytes"]
+__all__ = ["AVERAGING", "SCALED_AT_ONCE", "TILE", "Predictor", "checked_scales", "section_scales", "slab_scales", "tile_bytes"]
 
 AVERAGING = {1: (0,), 2: (0, 3), 4: (0, 1, 2, 3), 8: tuple(range(8))}
 PAD = 32
@@ -50,26 +50,46 @@ Reader = Callable[[Box], np.ndarray]
 def section_scales(read: Reader, shape: Int3, dtype: np.dtype, method: str) -> np.ndarray:
     """Offset and factor of every section, (z, 2) float32: taken from whole sections, so tiles cannot differ.
 
-    At most about SCALED_AT_ONCE voxels are read at a time (see `grey_tally` for the types that need a whole section).
-
     Raises ValueRangeError naming the first section that is not finite, or where all are constant.
     """
-    scales = np.empty((shape[0], 2), np.float32)
-    depth, rows = _readable(shape) if counted(dtype) else (1, _readable(shape)[1])
-    for slab in Box((0, 0, 0), shape).tiles((depth, *shape[1:])):
-        tallies = [grey_tally(dtype, method) for _ in range(slab.shape[0])]
-        for part in slab.tiles((depth, rows, shape[2])):
+    return checked_scales(slab_scales(read, Box((0, 0, 0), shape), dtype, method), read, shape)
+
+
+def slab_scales(read: Reader, slab: Box, dtype: np.dtype, method: str) -> np.ndarray:
+    """Offset and factor of the sections of a slab, which are whole: (z, 2) float64, not checked.
+
+    At most about SCALED_AT_ONCE voxels are read at a time (see `grey_tally` for the types that need a whole section), and none
+    for the method that needs none.
+    """
+    if method == "unit":
+        return np.tile(grey_tally(dtype, method).scale(), (slab.shape[0], 1))
+    scales = []
+    depth, rows = _readable(slab.shape) if counted(dtype) else (1, _readable(slab.shape)[1])
+    for few in slab.tiles((depth, *slab.shape[1:])):
+        tallies = [grey_tally(dtype, method) for _ in range(few.shape[0])]
+        for part in few.tiles((depth, rows, slab.shape[2])):
             for tally, section in zip(tallies, read(part), strict=True):
                 tally.add(section)
-        for z, tally in enumerate(tallies, slab.start[0]):
-            scales[z] = tally.scale()
-            if not np.isfinite(scales[z]).all():
-                raise _not_finite(read, Box((z, 0, 0), (z + 1, *shape[1:])).tiles((1, rows, shape[2])))
-    if not scales[:, 1].any():
+        scales += [tally.scale() for tally in tallies]
+    return np.array(scales, np.float64)
+
+
+def checked_scales(scales: np.ndarray, read: Reader, shape: Int3) -> np.ndarray:
+    """The scales of all sections as a network uses them, (z, 2) float32.
+
+    Raises ValueRangeError naming the first section that is not finite (which is read once more), or where all are constant.
+    """
+    with np.errstate(over="ignore"):
+        rounded = scales.astype(np.float32)
+    finite = np.isfinite(rounded).all(axis=1)
+    if not finite.all():
+        z = int(np.argmin(finite))
+        raise _not_finite(read, Box((z, 0, 0), (z + 1, *shape[1:])).tiles((1, _readable(shape)[1], shape[2])))
+    if not rounded[:, 1].any():
         raise ValueRangeError(
             "Every section of the image is constant", "grey values that differ", "check that the right file was given"
         )
-    return scales
+    return rounded
 
 
 def _readable(shape: Int3) -> tuple[int, int]:

@@ -7,8 +7,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from neurotome.core import Image
+from neurotome.core import Box, Image
 from neurotome.report.colours import label_colours
+
+LARGEST_SECTION = 64_000_000
+"""Pixels of a section that may be read whole."""
+SAMPLES, SAMPLE_SIDE = 4, 512
+"""Of a larger one, that many squares of that side are read along y and along x."""
 
 __all__ = ["data_uri", "grey", "grey_range", "overlay", "painted", "spread", "thinned"]
 
@@ -37,10 +42,20 @@ def thinned(section: np.ndarray, factor: int, *, mean: bool) -> np.ndarray:
 
 def grey_range(image: Image, sections: int = 5) -> tuple[float, float]:
     """The grey values that become black and white: percentiles 1 and 99 of a few sections, evenly spread and thinned."""
-    step = max(1, max(image.grid.shape[1:]) // 512)
-    seen = [np.asarray(image.data[z])[::step, ::step].ravel() for z in spread(image.grid.shape[0], sections)]
+    seen = [_few_pixels(image, z) for z in spread(image.grid.shape[0], sections)]
     low, high = np.percentile(np.concatenate(seen), [1, 99])
     return float(low), float(max(high, low + 1e-6))
+
+
+def _few_pixels(image: Image, z: int) -> np.ndarray:
+    """Some of the pixels of a section, from all over it."""
+    _, height, width = image.grid.shape
+    if height * width <= LARGEST_SECTION:
+        step = max(1, max(height, width) // 512)
+        return image.read(Box((z, 0, 0), (z + 1, height, width)))[0, ::step, ::step].ravel()
+    corners = ((y, x) for y in spread(height, SAMPLES) for x in spread(width, SAMPLES))
+    squares = (Box((z, y, x), (z + 1, y + SAMPLE_SIDE, x + SAMPLE_SIDE)).clip(image.grid.shape) for y, x in corners)
+    return np.concatenate([image.read(square).ravel() for square in squares])
 
 
 def grey(section: np.ndarray, limits: tuple[float, float] | None = None) -> np.ndarray:

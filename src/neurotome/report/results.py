@@ -80,11 +80,11 @@ def read_results(run_folder: Path | str) -> Results:
     def own(what: str, opener: Callable[..., T], name: str) -> T | None:
         return volume(what, opener, folder / name) if (folder / name).exists() else None
 
-    voxel_nm = tuple(config["voxel_nm"]) if config.get("voxel_nm") else None
+    voxel_nm, truth_voxel_nm = (tuple(config.get(key) or ()) or None for key in ("voxel_nm", "truth_voxel_nm"))
     opened: dict[str, Any] = {
         "neurons": own("Neurons", open_labels, "neurons.ome.zarr"),
-        "image": volume("Image", open_image, config.get("image"), voxel_nm=voxel_nm),
-        "truth": volume("Truth", open_labels, config.get("truth"), voxel_nm=voxel_nm),
+        "image": volume("Image", open_image, config.get("image"), voxel_nm=voxel_nm, channel=config.get("channel")),
+        "truth": volume("Truth", open_labels, config.get("truth"), voxel_nm=truth_voxel_nm or voxel_nm),
         "probability": own("Probability", open_probability, "boundary.ome.zarr"),
         "fragments": own("Fragments", open_labels, "fragments.ome.zarr"),
     }

@@ -155,11 +155,12 @@ def _thinning(shape: tuple[int, ...], voxel_nm: tuple[float, ...]) -> tuple[int,
 
 
 def _thinned_mask(labels: Labels, object_id: int, box: Box, step: tuple[int, int, int]) -> np.ndarray:
-    """Where the object is, at every step-th voxel of the box (uint8), reading a few sections at a time."""
+    """Where the object is, at every step-th voxel of the box (uint8), reading a few sections, or rows of them, at a time."""
     dz, dy, dx = step
-    parts = []
+    mask = np.empty([math.ceil(n / s) for n, s in zip(box.shape, step, strict=True)], np.uint8)
     depth = max(1, SLAB_VOXELS // max(1, box.shape[1] * box.shape[2]) // dz) * dz
-    for z in range(box.start[0], box.stop[0], depth):
-        slab = labels.read(Box((z, *box.start[1:]), (min(z + depth, box.stop[0]), *box.stop[1:])))
-        parts.append((slab[::dz, ::dy, ::dx] == object_id).astype(np.uint8))
-    return np.concatenate(parts)
+    rows = max(1, SLAB_VOXELS // max(1, depth * box.shape[2]) // dy) * dy
+    for part in box.tiles((depth, rows, max(1, box.shape[2]))):
+        z, y, x = (slice(a // s, -(-b // s)) for a, b, s in zip(part.inside(box).start, part.inside(box).stop, step, strict=True))
+        mask[z, y, x] = labels.read(part)[::dz, ::dy, ::dx] == object_id
+    return mask

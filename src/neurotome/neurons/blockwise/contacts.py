@@ -18,6 +18,7 @@ from neurotome.core.geometry import Int3
 from neurotome.io import ome_zarr
 from neurotome.neurons.blockwise.pieces import ProbabilityFile
 from neurotome.neurons.blockwise.seams import piece_names, seam_pixels
+from neurotome.neurons.blockwise.tables import positions_of
 from neurotome.neurons.blockwise.workspace import Workspace
 from neurotome.neurons.region_graph import add_graphs, pairs_at
 from neurotome.neurons.settings import AgglomerateSettings
@@ -40,8 +41,11 @@ class CountContacts:
     def __call__(self, block: Block) -> Sequence[Path]:
         box, workspace = block.write, self.workspace
         names = piece_names(workspace, box)
-        kept = workspace.load("pieces", box, "names", "sizes", "pairs", "affinity_sum", "contact")
-        graphs, seen = [_graph(names[kept["pairs"] - 1], kept["affinity_sum"], kept["contact"])], []
+        kept, rows = (
+            workspace.load("pieces", box, "names", "sizes"),
+            workspace.load("rows", box, "pairs", "affinity_sum", "contact"),
+        )
+        graphs, seen = [_graph(names[rows["pairs"] - 1], rows["affinity_sum"], rows["contact"])], []
         for axis in range(3):
             seen.append(_present(workspace.load("seams", box, f"lower{axis}")[f"lower{axis}"], names))
             above = workspace.lattice.above(box, axis)
@@ -58,11 +62,11 @@ class CountContacts:
         near = add_graphs([g for g in graphs if len(g.edges)] or [_EMPTY])
         fragments, place = np.unique(names, return_inverse=True)
         sizes = np.bincount(place, weights=kept["sizes"], minlength=len(fragments)).astype(np.int64)
-        several = [names[names != kept["names"]], np.intersect1d(names, _joined_names(workspace))]
-        rows = {"near": near, "far": far}
-        arrays = {f"{kind}_{part}": getattr(rows[kind], part) for kind in rows for part in ("edges", "affinity_sum", "contact")}
+        _, goes_on = positions_of(workspace.table("pieces-joined")[:, 0], kept["names"])
+        found = {"near": near, "far": far}
+        arrays = {f"{kind}_{part}": getattr(found[kind], part) for kind in found for part in ("edges", "affinity_sum", "contact")}
         path = workspace.save(
-            "contacts", box, fragments=fragments, sizes=sizes, seen=np.unique(np.concatenate([*seen, *several])), **arrays
+            "contacts", box, fragments=fragments, sizes=sizes, seen=np.unique(np.concatenate([*seen, names[goes_on]])), **arrays
         )
         return [path]
 
@@ -133,10 +137,6 @@ def _across(upper: np.ndarray, lower: np.ndarray, values: np.ndarray, names: np.
 def _present(numbers: np.ndarray, names: np.ndarray) -> np.ndarray:
     found = np.unique(numbers)
     return names[found[found > 0].astype(np.int64) - 1]
-
-
-def _joined_names(workspace: Workspace) -> np.ndarray:
-    return np.unique(workspace.table("pieces-joined")[:, 1])
 
 
 @dataclass(frozen=True)

@@ -83,12 +83,15 @@ class Paint:
     fragments: Path | None = None
 
     def __call__(self, block: Block) -> Sequence[Path]:
-        box = block.write
-        numbers = np.asarray(ome_zarr.reopen(self.pieces)[box.slices].read().result())
-        names = piece_names(self.workspace, box)
-        final = values_of(self.workspace.table("numbered"), self._segments(box, names), missing=0)
-        files = self._write(self.labels, box, numbers, final)
-        return files + (self._write(self.fragments, box, numbers, names) if self.fragments else [])
+        names = piece_names(self.workspace, block.write)
+        labels = values_of(self.workspace.table("numbered"), self._segments(block.write, names), missing=0)
+        pieces, files = ome_zarr.reopen(self.pieces), []
+        # One file at a time: numbers of 64 bits are what needs most memory of all.
+        for part in block.write.tiles(ome_zarr.shard_shape(pieces)):
+            numbers = np.asarray(pieces[part.slices].read().result())
+            files += _painted(self.labels, part, numbers, labels)
+            files += _painted(self.fragments, part, numbers, names) if self.fragments else []
+        return files
 
     def _segments(self, box: Box, names: np.ndarray) -> np.ndarray:
         """The segment of each fragment, followed up through the groups that its block belongs to."""
@@ -101,11 +104,12 @@ class Paint:
                 names = look_up(self.workspace.table(table), names)
         return names
 
-    def _write(self, path: Path, box: Box, numbers: np.ndarray, names: np.ndarray) -> list[Path]:
-        painted = np.empty(numbers.shape, np.uint64)
-        paint(np.concatenate([np.zeros(1, np.uint64), names]), numbers.reshape(-1), painted.reshape(-1))
-        ome_zarr.write_box(ome_zarr.reopen(path), box, painted)
-        return ome_zarr.shard_files(path, box)
+
+def _painted(path: Path, box: Box, numbers: np.ndarray, names: np.ndarray) -> list[Path]:
+    painted = np.empty(numbers.shape, np.uint64)
+    paint(np.concatenate([np.zeros(1, np.uint64), names]), numbers.reshape(-1), painted.reshape(-1))
+    ome_zarr.write_box(ome_zarr.reopen(path), box, painted)
+    return ome_zarr.shard_files(path, box)
 
 
 @njit(cache=True, nogil=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neurotome.core import Block, Box
+from neurotome.blocks import blocks_of
+from neurotome.core import Block, Box, Grid
 from neurotome.core.geometry import Int3
 
 __all__ = ["Lattice"]
@@ -35,12 +36,7 @@ class Lattice:
 
     def blocks(self, below: Int3 = (0, 0, 0), above: Int3 = (0, 0, 0)) -> list[Block]:
         """Every box as what is written; read is so many voxels more on each side, clipped at the volume."""
-        return [Block(self._grown(box, below, above), box) for box in self.boxes]
-
-    def _grown(self, box: Box, below: Int3, above: Int3) -> Box:
-        start = tuple(max(0, a - b) for a, b in zip(box.start, below))
-        stop = tuple(min(n, a + b) for n, a, b in zip(self.volume, box.stop, above))
-        return Box(start, stop)  # type: ignore[arg-type]
+        return blocks_of(Grid(self.volume, (1, 1, 1)), self.shape, halo=(below, above))
 
     @property
     def levels(self) -> int:

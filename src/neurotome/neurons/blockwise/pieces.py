@@ -20,7 +20,7 @@ from neurotome.core import Block, Box, Probability
 from neurotome.core.geometry import Int3, Nm3
 from neurotome.io import ome_zarr, open_probability
 from neurotome.neurons.blockwise.workspace import Workspace
-from neurotome.neurons.connected import JOIN_X, JOIN_Y, JOIN_Z, connect
+from neurotome.neurons.connected import JOIN_X, JOIN_Y, JOIN_Z, connect, sizes_of
 from neurotome.neurons.fragments import choose_edges, smooth_in_plane, smoothing_reach
 from neurotome.neurons.link import ONLY_OVERLAP, bridged_pieces, clean_overlap, component_joins, link_joins, overlap_above
 from neurotome.neurons.region_graph import count_rows
@@ -61,7 +61,7 @@ def halo(settings: SegmentSettings) -> tuple[Int3, Int3]:
 
 @dataclass(frozen=True)
 class FindPieces:
-    """Pieces of one block: `pieces` (Zarr, uint32, numbered inside the block), and files 'pieces' and 'seams'."""
+    """Pieces of one block: `pieces` (Zarr, uint32, numbered inside the block), and files 'pieces', 'seams' and 'rows'."""
 
     source: ProbabilityFile
     settings: SegmentSettings
@@ -88,12 +88,12 @@ class FindPieces:
             seams = _seams(labels, joins)
             if overlap_ids is not None:
                 seams |= _overlap_seams(overlap_ids)
-        sizes = np.bincount(labels.reshape(-1), minlength=len(names) + 1)[1:]
         ome_zarr.write_box(ome_zarr.reopen(self.pieces), box, labels.astype(np.uint32, copy=False))
         return [
             *ome_zarr.shard_files(self.pieces, box),
-            self.workspace.save("pieces", box, names=names, sizes=sizes.astype(np.int64), **rows),
+            self.workspace.save("pieces", box, names=names, sizes=sizes_of(labels, len(names))),
             self.workspace.save("seams", box, **seams),
+            *([self.workspace.save("rows", box, **rows)] if rows else []),
         ]
 
     def _joins(self, graph: VoxelGraph, block: Block) -> tuple[np.ndarray, np.ndarray | None]:

@@ -74,7 +74,8 @@ def _both(upper: np.ndarray, lower: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class NamePieces:
-    """The sets of all pairs: 'joined.npy', (n, 2) uint64, a piece and the smallest piece it is one with, rising."""
+    """The sets of all pairs: 'joined.npy', (n, 2) uint64, each piece that is one with another and the smallest of
+    them, rising."""
 
     workspace: Workspace
     of: str = "pieces"
@@ -82,8 +83,7 @@ class NamePieces:
     def __call__(self, block: Block) -> Sequence[Path]:
         files = (self.workspace.load(f"{self.of}-pairs", box, "pairs")["pairs"] for box in self.workspace.lattice.boxes)
         members, smallest = unite_pairs(np.concatenate([p for p in files if len(p)] or [np.zeros((0, 2), np.uint64)]))
-        changed = members != smallest
-        return [self.workspace.save_table(f"{self.of}-joined", np.stack([members[changed], smallest[changed]], axis=1))]
+        return [self.workspace.save_table(f"{self.of}-joined", np.stack([members, smallest], axis=1))]
 
 
 def unite_pairs(pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

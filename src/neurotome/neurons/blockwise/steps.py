@@ -29,12 +29,15 @@ __all__ = ["BlockSegmentation", "memory_of"]
 
 WORKSPACE = "segmentation"
 PROGRAM_BYTES = 300_000_000
-BYTES_PER_VOXEL = {"pieces": 22.0, "paint": 24.0, "contacts": 4.0, "holes": 30.0, "filled": 30.0, "grown": 24.0, "renumber": 20.0}
+BYTES_PER_VOXEL = {"pieces": 22.0, "paint": 12.0, "contacts": 4.0, "holes": 30.0, "filled": 30.0, "grown": 24.0, "renumber": 20.0}
+BYTES_PER_VOXEL_OF_GROUPS = 0.5
+"""What is left of the graph of a group, as it merges; and less than that for steps that look at all blocks but at no voxel."""
 
 
 def memory_of(step: str, voxels: int) -> int:
     """About how many bytes a worker needs for a step on a block of so many voxels, the program included (docs/benchmarks.md)."""
-    return PROGRAM_BYTES + int(BYTES_PER_VOXEL.get(step, 2.0) * voxels)
+    least = 4.0 if step in ("merge-0", "dust-0", "pairs") else BYTES_PER_VOXEL_OF_GROUPS
+    return PROGRAM_BYTES + int(BYTES_PER_VOXEL.get(step, least) * voxels)
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,7 @@ class BlockSegmentation:
         """A volume whose files are whole blocks, or of which a block is several: then no two writers meet in a file."""
         shape = self.workspace.lattice.shape
         whole = all(b % s == 0 or b == n for b, s, n in zip(shape, ome_zarr.SHARD, self.grid.shape))
-        layout = {} if whole else {"chunk": shape, "shard": shape}
+        layout = {} if whole else {"chunk": tuple(map(_divisor, shape, ome_zarr.CHUNK)), "shard": shape}
         levels = len(pyramid_grids(self.grid)) if path.parent == self.folder else 1
         ome_zarr.create(path, shape=self.grid.shape, dtype=dtype, grid=self.grid, kind="labels", levels=levels, **layout)  # type: ignore[arg-type]
 
@@ -185,3 +188,8 @@ class BlockSegmentation:
         """A step that looks at the results of all blocks, but at no voxel."""
         volume = Box((0, 0, 0), self.grid.shape)
         return Step(name, [Block(volume, volume)], work, what)
+
+
+def _divisor(length: int, most: int) -> int:
+    """The largest divisor of a length that is at most `most`: chunks that fill a block."""
+    return max(d for d in range(1, min(length, most) + 1) if length % d == 0)

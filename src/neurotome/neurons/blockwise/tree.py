@@ -12,11 +12,12 @@ segments are kept where dust is to be merged: `dust_tree.py` climbs the groups o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numba import njit
 
 from neurotome.core import Block, Box
 from neurotome.neurons.agglomerate import scaled
@@ -52,6 +53,9 @@ class Known:
     FIELDS = ("names", "sizes", "seen", "blocks", "pairs", "keys", "affinity_sum", "contact", "touches")
 
 
+_ROW_COLUMNS = ("pairs", "keys", "affinity_sum", "contact", "touches")
+
+
 @dataclass(frozen=True)
 class Contract:
     """Merge what a group of level `level` makes certain.
@@ -80,7 +84,7 @@ class Contract:
         if self.level == 0:
             return _of_block(self.workspace, group)
         below = self.workspace.lattice.level(self.level - 1).members(group)
-        return joined([load_known(self.workspace, f"known-{self.level - 1}", box) for box in below])
+        return joined(load_known(self.workspace, f"known-{self.level - 1}", box) for box in below)
 
 
 def save_known(workspace: Workspace, kind: str, group: Box, known: Known) -> Path:
@@ -96,58 +100,109 @@ def load_known(workspace: Workspace, kind: str, group: Box) -> Known:
 def _of_block(workspace: Workspace, box: Box) -> Known:
     """The graph of one block: rows between nearest neighbours, and beside them those of long-range edges."""
     held = workspace.load("contacts", box, "fragments", "sizes", "seen")
-    parts = []
-    for kind in ("near", "far"):
-        rows = workspace.load("contacts", box, *(f"{kind}_{part}" for part in ("edges", "affinity_sum", "contact")))
-        edges, sums, contact = rows.values()
-        parts.append((edges, sums, contact, np.full(len(edges), kind == "near")))
-    edges, sums, contact, touches = (np.concatenate(columns) for columns in zip(*parts))
-    names = np.unique(np.concatenate([held["fragments"], held["seen"], edges.reshape(-1)]))
+    names = np.union1d(held["fragments"], held["seen"])
     sizes = np.zeros(len(names), np.int64)
     sizes[np.searchsorted(names, held["fragments"])] = held["sizes"]
     blocks = values_of(workspace.table("seen"), names, missing=1).astype(np.int64)
-    pairs = np.searchsorted(names, edges).astype(np.uint32)
-    return joined(
-        [
-            Known(
-                names,
-                sizes,
-                np.ones(len(names), np.int64),
-                blocks,
-                pairs,
-                edges,
-                sums.astype(np.int64),
-                contact.astype(np.int64),
-                touches,
-            )
-        ]
-    )
+    nodes = names, sizes, np.ones(len(names), np.int64), blocks
+    near, far = (_rows_of(workspace, box, kind, nodes) for kind in ("near", "far"))
+    if not len(far.pairs):
+        return near
+    # The same block is seen once.
+    return joined([near, replace(far, sizes=np.zeros_like(sizes), seen=np.zeros_like(sizes))])
 
 
-def joined(parts: Sequence[Known]) -> Known:
-    """The graphs of neighbouring groups as one: what both know of a segment or a row adds up."""
-    names = np.unique(np.concatenate([p.names for p in parts]))
-    sizes, seen, blocks = (np.zeros(len(names), np.int64) for _ in range(3))
-    ends = []
+def _rows_of(workspace: Workspace, box: Box, kind: str, nodes: tuple[np.ndarray, ...]) -> Known:
+    edges, sums, contact = workspace.load(
+        "contacts", box, *(f"{kind}_{p}" for p in ("edges", "affinity_sum", "contact"))
+    ).values()
+    pairs = np.searchsorted(nodes[0], edges).astype(np.uint32)
+    return Known(*nodes, pairs, edges, sums.astype(np.int64), contact.astype(np.int64), np.full(len(edges), kind == "near"))
+
+
+def joined(parts: Iterable[Known]) -> Known:
+    """The graphs of neighbouring groups as one: what both know of a segment or a row adds up.
+
+    The largest graphs are joined here, so parts are taken one at a time and columns are let go as soon as they can be.
+    """
+    nodes, columns, bounds = [], {name: [] for name in _ROW_COLUMNS}, [0]
     for part in parts:
-        place = np.searchsorted(names, part.names)
-        sizes[place] += part.sizes
-        seen[place] += part.seen
-        blocks[place] = part.blocks
-        ends.append(place.astype(np.uint64)[part.pairs])
-    code = np.concatenate([e[:, 0] << np.uint64(32) | e[:, 1] for e in ends])
-    keys, sums, contact, touches = (
-        np.concatenate([getattr(p, column) for p in parts]) for column in ("keys", "affinity_sum", "contact", "touches")
-    )
-    order = np.lexsort((keys[:, 1], keys[:, 0], code))
-    code = code[order]
-    starts = np.flatnonzero(np.concatenate([[True], code[1:] != code[:-1]])[: len(code)])
-    keys = keys[order[starts]]
-    add = lambda values: np.add.reduceat(values[order], starts) if len(starts) else values  # noqa: E731
-    sums, contact, touches = add(sums), add(contact), add(touches.astype(np.int64)) > 0
-    pairs = np.stack([code[starts] >> np.uint64(32), code[starts] & np.uint64(0xFFFFFFFF)], axis=1).astype(np.uint32)
-    rank = np.lexsort((keys[:, 1], keys[:, 0]))
-    return Known(names, sizes, seen, blocks, pairs[rank], keys[rank], sums[rank], contact[rank], touches[rank])
+        nodes.append((part.names, part.sizes, part.seen, part.blocks))
+        for name in _ROW_COLUMNS:
+            columns[name].append(getattr(part, name))
+        bounds.append(bounds[-1] + len(part.pairs))
+    names = np.unique(np.concatenate([n[0] for n in nodes]))
+    sizes, seen, blocks = (np.zeros(len(names), np.int64) for _ in range(3))
+    code = np.empty(bounds[-1], np.uint64)
+    for (part_names, *counts), pairs, start, stop in zip(nodes, columns.pop("pairs"), bounds, bounds[1:]):
+        place = np.searchsorted(names, part_names)
+        sizes[place] += counts[0]
+        seen[place] += counts[1]
+        blocks[place] = counts[2]
+        code[start:stop] = place[pairs[:, 0]] << 32
+        code[start:stop] |= place[pairs[:, 1]].astype(np.uint64)
+    keys, sums, contact, touches = (np.concatenate(columns.pop(name)) for name in _ROW_COLUMNS[1:])
+    first = _add_up(_by_key(keys, np.array(bounds)), code, sums, contact, touches)
+    code, keys, sums = code[first], keys[first], sums[first]
+    pairs = np.stack([code >> np.uint64(32), code & np.uint64(0xFFFFFFFF)], axis=1).astype(np.uint32)
+    return Known(names, sizes, seen, blocks, pairs, keys, sums, contact[first], touches[first])
+
+
+def _by_key(keys: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    """The order of rows by key, from runs keys[bounds[i] : bounds[i + 1]] that are in order."""
+    order = np.arange(len(keys))
+    while len(bounds) > 2:
+        merged = np.empty_like(order)
+        # An odd run at the end is merged with an empty one.
+        pairs = np.append(bounds, bounds[-1])[: len(bounds) // 2 * 2 + 1] if len(bounds) % 2 == 0 else bounds
+        for start, middle, stop in zip(pairs[:-2:2], pairs[1:-1:2], pairs[2::2]):
+            _merge_runs(keys, order, start, middle, stop, merged)
+        order, bounds = merged, np.unique(pairs[::2])
+    return order
+
+
+@njit(cache=True)
+def _merge_runs(keys, order, start, middle, stop, merged):
+    a, b = start, middle
+    for k in range(start, stop):
+        if a < middle:
+            i = order[a]
+            if b == stop:
+                merged[k] = i
+                a += 1
+                continue
+            j = order[b]
+            if keys[i, 0] < keys[j, 0] or (keys[i, 0] == keys[j, 0] and keys[i, 1] <= keys[j, 1]):
+                merged[k] = i
+                a += 1
+                continue
+        merged[k] = order[b]
+        b += 1
+
+
+@njit(cache=True)
+def _add_up(order, code, sums, contact, touches):
+    """Add rows of the same code to the first of them in the order; gives the first ones, in order."""
+    room = 16
+    while room < 3 * len(order) // 2:
+        room *= 2
+    table = np.full(room, -1, np.int32)
+    count = 0
+    for k in range(len(order)):
+        row = order[k]
+        at = np.int64((code[row] * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)) & (room - 1)
+        while table[at] >= 0 and code[table[at]] != code[row]:
+            at = (at + 1) & (room - 1)
+        if table[at] < 0:
+            table[at] = row
+            order[count] = row
+            count += 1
+        else:
+            first = table[at]
+            sums[first] += sums[row]
+            contact[first] += contact[row]
+            touches[first] |= touches[row]
+    return order[:count].copy()
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,22 +226,28 @@ def contract_known(known: Known, least: int) -> Contracted:
     waits = padded(known.seen < known.blocks)
     # Once one end is known, a row without contact between nearest neighbours will never have one.
     real = known.touches | waits[1:][known.pairs].all(axis=1)
-    keys, touches = known.keys[real], known.touches[real]
-    merged = settle(known.pairs[real] + np.uint32(1), known.affinity_sum[real], known.contact[real], waits=waits, least=least)
+    if not real.all():
+        known = replace(known, **{name: getattr(known, name)[real] for name in _ROW_COLUMNS})
+    keys, touches = known.keys, known.touches
+    columns = [known.pairs + np.uint32(1), known.affinity_sum, known.contact]
+    names, voxels, seen, blocks = known.names, known.sizes, known.seen, known.blocks
+    # The rows live on in the tables of the kernel; twice they would be too many.
+    del known
+    merged = settle(columns.pop(0), columns.pop(0), columns.pop(0), waits=waits, least=least)
     segment = merged.segment
-    sizes = np.bincount(segment, weights=padded(known.sizes), minlength=len(segment)).astype(np.int64)
+    sizes = np.bincount(segment, weights=padded(voxels), minlength=len(segment)).astype(np.int64)
     root = segment == np.arange(len(segment))
     root[0] = False
     changed = np.flatnonzero(~root[1:])
-    renamed = np.stack([known.names[changed], known.names[segment[changed + 1].astype(np.int64) - 1]], axis=1)
+    renamed = np.stack([names[changed], names[segment[changed + 1].astype(np.int64) - 1]], axis=1)
     ended, stays = root & ~merged.waits, root & merged.waits
     up = stays[merged.pairs].all(axis=1)
     place = np.cumsum(stays) - 1
     left = Known(
-        known.names[stays[1:]],
+        names[stays[1:]],
         sizes[stays],
-        known.seen[stays[1:]],
-        known.blocks[stays[1:]],
+        seen[stays[1:]],
+        blocks[stays[1:]],
         place[merged.pairs[up]].astype(np.uint32),
         keys[merged.key[up]],
         merged.affinity_sum[up],
@@ -194,12 +255,12 @@ def contract_known(known: Known, least: int) -> Contracted:
         touches[merged.key[up]],
     )
     behind = {
-        "edges": known.names[merged.pairs[~up].astype(np.int64) - 1],
+        "edges": names[merged.pairs[~up].astype(np.int64) - 1],
         "keys": keys[merged.key[~up]],
         "affinity_sum": merged.affinity_sum[~up],
         "contact": merged.contact[~up],
     }
-    return Contracted(left, renamed, known.names[ended[1:]], sizes[ended], behind)
+    return Contracted(left, renamed, names[ended[1:]], sizes[ended], behind)
 
 
 def padded(values: np.ndarray) -> np.ndarray:
