@@ -82,5 +82,5 @@ def test_rows_left_keep_the_sums_of_all_they_were_made_of():
 
 
 def test_more_rows_than_their_numbers_have_bits_for_are_refused():
-    with pytest.raises(ValueRangeError, match="rows"):
+    with pytest.raises(ValueRangeError, match="pairs of neighbours at once"):
         new_rows(np.broadcast_to(np.zeros((1, 2), np.uint32), (NO_ROW, 2)), None, None)
