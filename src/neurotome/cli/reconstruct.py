@@ -136,7 +136,7 @@ def _announce(console: Console, plan: Plan) -> None:
     if blocks > 1:
         _, _, _, memory, disk, time = plan.rows()[-1]
         console.print(
-            f"{blocks} blocks, {plan.workers} workers of up to {memory}, {disk} on disk, about {time} h:min (--plan: more)",
+            f"{blocks} blocks, {plan.workers} workers of up to {memory}, {disk} on disk, about {time} (h:min; more with --plan)",
             soft_wrap=True,
         )
 

@@ -14,10 +14,13 @@ from neurotome.neurons.blockwise import memory_of
 
 __all__ = ["plan_of", "planned"]
 
-PREDICT_RATE, PIECES_RATE, PAINT_RATE, OTHER_RATE = 0.7e6, 15e6, 30e6, 100e6
+PREDICT_RATE = 0.7e6
+RATES = {"pieces": 17e6, "contacts": 45e6, "merge-0": 31e6, "dust-0": 36e6, "paint": 23e6}
+OTHER_RATE = 130e6
 """Voxels per second and core that have been measured (docs/benchmarks.md); prediction per symmetry, with the shipped network."""
-BYTES_PER_VOXEL = {"boundary": 0.35, "pieces": 0.25, "graph": 0.7, "labels": 0.35}
-"""Disk, compressed as has been seen; boundary per channel."""
+BYTES_ON_DISK = {"pieces": 1.8, "contacts": 1.5, "merge-0": 1.0, "paint": 0.25}
+BOUNDARY_BYTES = 0.5
+"""Bytes per voxel on disk while a run works, compressed as has been seen; of probabilities per channel."""
 
 
 def planned(settings: ReconstructSettings, out: Path, workforce: Workforce) -> Plan:
@@ -40,7 +43,7 @@ def _prediction(job: Job, settings: ReconstructSettings) -> PlannedStep:
         len(blocks),
         grid.size,
         boundary.predict_bytes(job.ready.card, largest, channels),
-        int(grid.size * channels * BYTES_PER_VOXEL["boundary"]),
+        int(grid.size * channels * BOUNDARY_BYTES),
         PREDICT_RATE / settings.averaging,
     )
 
@@ -49,9 +52,8 @@ def _segmentation(job: Job) -> list[PlannedStep]:
     rows = []
     for step in job.segmentation.steps():
         voxels = sum(b.read.size for b in step.blocks)
-        rate = {"pieces": PIECES_RATE, "paint": PAINT_RATE}.get(step.name, OTHER_RATE)
-        disk = {"pieces": BYTES_PER_VOXEL["pieces"], "contacts": BYTES_PER_VOXEL["graph"], "paint": BYTES_PER_VOXEL["labels"]}
-        bytes_on_disk = int(job.segmentation.grid.size * disk.get(step.name, 0.0))
+        bytes_on_disk = int(job.segmentation.grid.size * BYTES_ON_DISK.get(step.name, 0.0))
+        rate = RATES.get(step.name, OTHER_RATE)
         rows.append(
             PlannedStep(step.name, len(step.blocks), voxels, memory_of(step.name, _largest(step.blocks)), bytes_on_disk, rate)
         )

@@ -30,7 +30,7 @@ __all__ = ["BlockSegmentation", "memory_of"]
 WORKSPACE = "segmentation"
 PROGRAM_BYTES = 300_000_000
 BYTES_PER_VOXEL = {"pieces": 22.0, "paint": 12.0, "contacts": 4.0, "holes": 30.0, "filled": 30.0, "grown": 24.0, "renumber": 20.0}
-BYTES_PER_VOXEL_OF_GROUPS = 0.5
+BYTES_PER_VOXEL_OF_GROUPS = 0.8
 """What is left of the graph of a group, as it merges; and less than that for steps that look at all blocks but at no voxel."""
 
 
