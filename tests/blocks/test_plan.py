@@ -54,7 +54,7 @@ def test_a_block_grows_while_it_may():
 
 def test_a_plan_adds_up():
     blocks = blocks_of(grid_of((64, 512, 512)), (32, 256, 256), halo=(0, 32, 32))
-    step = PlannedStep.of("predict", blocks, bytes_per_voxel=100, disk_bytes=10**9, voxels_per_s=1e5)
+    step = PlannedStep.of("predict", blocks, bytes_per_worker=32 * 288 * 288 * 100, disk_bytes=10**9, voxels_per_s=1e5)
     assert (step.blocks, step.voxels) == (8, 8 * 32 * 288 * 288)
     assert step.bytes_per_worker == 32 * 288 * 288 * 100
     small = PlannedStep("merge", 1, 1000, 10, 5, 1000)

@@ -101,11 +101,10 @@ class PlannedStep:
 
     @classmethod
     def of(
-        cls, name: str, blocks: Sequence[Block], *, bytes_per_voxel: float, disk_bytes: int, voxels_per_s: float
+        cls, name: str, blocks: Sequence[Block], *, bytes_per_worker: int, disk_bytes: int, voxels_per_s: float
     ) -> PlannedStep:
-        """Count the blocks of a step that needs `bytes_per_voxel` for each voxel it reads, all of a block's at once."""
-        sizes = [b.read.size for b in blocks]
-        return cls(name, len(blocks), sum(sizes), int(max(sizes, default=0) * bytes_per_voxel), disk_bytes, voxels_per_s)
+        """The step that does these blocks."""
+        return cls(name, len(blocks), sum(b.read.size for b in blocks), bytes_per_worker, disk_bytes, voxels_per_s)
 
     def seconds(self, workers: int) -> float:
         """Time with that many cores; a core does whole blocks."""

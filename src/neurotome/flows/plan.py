@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from neurotome import boundary
 from neurotome.blocks import Plan, PlannedStep, blocks_of
-from neurotome.core import Block
 from neurotome.flows.prepare import Job, ReconstructSettings, prepare
 from neurotome.flows.workers import Workforce
 from neurotome.io import ome_zarr
@@ -37,28 +37,24 @@ def plan_of(job: Job, settings: ReconstructSettings, workforce: Workforce) -> Pl
 def _prediction(job: Job, settings: ReconstructSettings) -> PlannedStep:
     grid, channels = job.ready.image.grid, len(job.ready.channels)
     blocks = blocks_of(grid, ome_zarr.SHARD)
-    largest = max((b.write.shape for b in blocks), key=lambda shape: shape[0] * shape[1] * shape[2])
-    return PlannedStep(
+    largest = max((b.write.shape for b in blocks), key=math.prod)
+    return PlannedStep.of(
         "predict",
-        len(blocks),
-        grid.size,
-        boundary.predict_bytes(job.ready.card, largest, channels),
-        int(grid.size * channels * BOUNDARY_BYTES),
-        PREDICT_RATE / settings.averaging,
+        blocks,
+        bytes_per_worker=boundary.predict_bytes(job.ready.card, largest, channels),
+        disk_bytes=int(grid.size * channels * BOUNDARY_BYTES),
+        voxels_per_s=PREDICT_RATE / settings.averaging,
     )
 
 
 def _segmentation(job: Job) -> list[PlannedStep]:
-    rows = []
-    for step in job.segmentation.steps():
-        voxels = sum(b.read.size for b in step.blocks)
-        bytes_on_disk = int(job.segmentation.grid.size * BYTES_ON_DISK.get(step.name, 0.0))
-        rate = RATES.get(step.name, OTHER_RATE)
-        rows.append(
-            PlannedStep(step.name, len(step.blocks), voxels, memory_of(step.name, _largest(step.blocks)), bytes_on_disk, rate)
+    return [
+        PlannedStep.of(
+            step.name,
+            step.blocks,
+            bytes_per_worker=memory_of(step.name, max(b.read.size for b in step.blocks)),
+            disk_bytes=int(job.segmentation.grid.size * BYTES_ON_DISK.get(step.name, 0.0)),
+            voxels_per_s=RATES.get(step.name, OTHER_RATE),
         )
-    return rows
-
-
-def _largest(blocks: list[Block]) -> int:
-    return max(b.read.size for b in blocks)
+        for step in job.segmentation.steps()
+    ]
