@@ -45,8 +45,10 @@ def test_progress_counts_voxels():
 
 
 def test_foreign_voxel_size_is_refused_with_the_remedy():
-    with pytest.raises(UnitError, match=r"50, 4, 4 nm.*30, 6, 6 nm.*--rescale"):
-        boundary.predict(image((50, 4, 4)))
+    with pytest.raises(UnitError, match=r"50, 3, 3 nm.*30, 6, 6 nm.*--rescale"):
+        boundary.predict(image((50, 3, 3)))
+    with pytest.raises(UnitError, match=r"70, 6, 6 nm.*Remedy: choose another --model"):
+        boundary.predict(image((70, 6, 6)))
     boundary.predict(image((40, 5, 5)), channels=("affinity:1,0,0",))
 
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from neurotome.boundary import labels_on_grid, resampled_grid, resampled_image
+from neurotome.boundary import ImageFile, labels_on_grid, resampled_grid, resampled_image
 from neurotome.core import Box, Grid, Image, Labels
+from neurotome.io import save
 
 
 def test_grids_share_their_outer_faces():
@@ -54,3 +55,14 @@ def test_it_is_linear_interpolation_of_the_smoothed_image(rng):
     smooth = ndimage.gaussian_filter(image.read(), [(f - 1) / 2 for f in factor], mode="nearest")
     expected = ndimage.affine_transform(smooth, factor, [(f - 1) / 2 for f in factor], seen.grid.shape, order=1, mode="nearest")
     assert np.abs(seen.read() - expected).max() < 1e-6
+
+
+def test_sections_are_not_mixed(tmp_path):
+    values = np.zeros((4, 32, 32), np.uint8)
+    values[::2] = 200
+    save(Image(values, Grid(values.shape, (50, 3, 3))), tmp_path / "thick.ome.tif")
+    seen = ImageFile(str(tmp_path / "thick.ome.tif"), resample_nm=(30, 6, 6)).open()
+    assert seen.grid.shape == (4, 16, 16) and seen.grid.voxel_nm == (50, 6, 6)
+    assert np.array_equal(np.unique(seen.read()), [0, 200])
+    save(Image(values, Grid(values.shape, (8, 8, 8))), tmp_path / "cubes.ome.tif")
+    assert ImageFile(str(tmp_path / "cubes.ome.tif"), resample_nm=(16, 16, 16)).open().grid.shape == (2, 16, 16)

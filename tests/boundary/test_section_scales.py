@@ -45,7 +45,7 @@ def small_parts(monkeypatch):
     monkeypatch.setattr("neurotome.boundary.section_scales.SCALED_AT_ONCE", 5_000)
 
 
-@pytest.mark.parametrize("method", ["section_zscore", "percentile"])
+@pytest.mark.parametrize("method", ["section_zscore", "percentile", "unit", "signed_unit"])
 @pytest.mark.parametrize(
     ("name", "dtype"), [("a.ome.zarr", "uint8"), ("a.ome.zarr", "uint16"), ("a.ome.tif", "uint8"), ("a.npy", "int16")]
 )

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from neurotome.boundary import LONG12, NEAREST, affinity, cytoplasm, edges, offset_of, overlap, targets
+from neurotome.boundary import LONG12, NEAREST, affinity, class_of, cytoplasm, edges, offset_of, overlap, targets
+from neurotome.boundary.targets import Known, reach_of, require_channels
 from neurotome.core import UnknownNameError
 
 A = np.array([[1, 1, 1, 2, 2, 2]] * 6)
@@ -85,6 +86,57 @@ def test_unknown_channel_names_the_known_ones():
         offset_of("membranes")
     with pytest.raises(UnknownNameError):
         offset_of("affinity:0,0,0")
+
+
+def test_classes_and_grey_are_channels_too():
+    assert offset_of("class:mitochondria") is None and class_of("class:mitochondria") == "mitochondria"
+    assert offset_of("grey") is None and class_of("grey") is None and class_of("membrane") is None
+    assert [reach_of(c) for c in ("membrane", "overlap", "affinity:3,0,0", "class:a")] == [0, 1, 3, 0]
+    for wrong in ("class:", "class:a:b", "class"):
+        with pytest.raises(UnknownNameError, match="class:NAME"):
+            offset_of(wrong)
+
+
+MARKS = np.array([[[0, 1, 2, 3]]], np.uint8)
+
+
+def test_bits_of_the_marks_are_the_classes():
+    known = Known(marks=MARKS, classes=("mitochondria", "synapse"))
+    target, valid = known.targets(("class:synapse", "class:mitochondria", "class:soma", "membrane"))
+    assert target[:, 0, 0].tolist() == [[0, 0, 1, 1], [0, 1, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
+    assert valid[:, 0, 0, 0].tolist() == [True, True, False, False]
+
+
+@pytest.mark.parametrize(("name", "membrane"), [("membrane", [0, 1, 0, 1]), ("inside", [1, 0, 1, 0])])
+def test_a_class_called_membrane_or_inside_says_where_the_membrane_is(name, membrane):
+    target, valid = Known(marks=MARKS, classes=(name, "synapse")).targets(("membrane", "inside", "cytoplasm"))
+    assert target[0, 0, 0].tolist() == membrane and (target[1] == 1 - target[0]).all()
+    assert valid[:, 0, 0, 0].tolist() == [True, True, False]
+
+
+def test_grey_is_given_back_as_it_is():
+    grey = np.array([[[0.0, 0.25, 1.0]]], np.float32)
+    target, valid = Known(grey=grey).targets(("grey", "membrane"))
+    assert np.array_equal(target[0], grey) and valid[0].all() and not valid[1].any()
+
+
+def test_labels_and_classes_together():
+    target, valid = Known(labels=A[None], marks=(A[None] == 2).astype(np.uint8), classes=("axon",)).targets(
+        ("affinity:0,0,1", "class:axon", "membrane")
+    )
+    assert target[:, 0, 0].tolist() == [[1, 1, 0, 1, 1, 0], [0, 0, 0, 1, 1, 1], [0, 0, 1, 1, 0, 0]]
+    assert not valid[0, 0, 0, -1] and valid[1:].all()
+
+
+def test_a_channel_that_nobody_declares_names_the_declared_ones():
+    known = [Known(marks=MARKS, classes=("mitochondria", "synapse")), Known(labels=A[None])]
+    require_channels(("class:synapse", "affinity:1,0,0", "membrane"), known)
+    with pytest.raises(UnknownNameError, match=r"one of mitochondria, synapse.*did you mean 'mitochondria'"):
+        require_channels(("class:mitochondrion",), known)
+    with pytest.raises(UnknownNameError, match="no volume declares a class"):
+        require_channels(("class:synapse",), known[1:])
+    with pytest.raises(UnknownNameError, match=r"channel of these volumes 'overlap'.*class:synapse"):
+        require_channels(("overlap",), known[:1])
 
 
 @pytest.mark.realdata

@@ -11,7 +11,8 @@ from neurotome.report import read_results
 COMMANDS = (
     ("demo",), ("reconstruct",), ("view",), ("score",), ("convert",), ("export",), ("info",),
     ("boundary", "train"), ("boundary", "predict"),
-    ("boundary", "score"), ("neurons", "segment"), ("neurons", "tune"), ("neurons", "score"),
+    ("boundary", "score"), ("boundary", "preview"), ("boundary", "submission"), ("boundary", "onnx"),
+    ("neurons", "segment"), ("neurons", "tune"), ("neurons", "score"),
     ("neurons", "cut"), ("data", "list"), ("data", "fetch"),
     ("data", "phantom"),
 )  # fmt: skip

@@ -13,7 +13,7 @@ COMMANDS = sorted({line.split("#")[0].strip() for p in PAGES for line in re.find
 @pytest.mark.parametrize("line", COMMANDS)
 def test_command_and_options_exist(cli, line):
     words = line.split()[1:]
-    command = words[:2] if words[0] in ("boundary", "neurons", "data") else words[:1]
+    command = words[:2] if words[0] in ("boundary", "neurons", "data", "prepare") else words[:1]
     code, out, _ = cli(*command, "--help")
     assert code == 0
     for option in (w for w in words if w.startswith("-")):
@@ -29,3 +29,15 @@ def test_no_figure_was_forgotten(page):
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_named_tests_exist(page):
+    """`tests/a/test_b.py::test_c`, and `::test_d` for another one of the same file."""
+    file = None
+    for path, name in re.findall(r"`(tests/[\w/]+\.py)?(?:::(\w+))?`", page.read_text()):
+        file = ROOT / path if path else file
+        if file is None:
+            continue
+        assert file.is_file(), path
+        assert not name or f"def {name}(" in file.read_text(), f"{file.name}::{name}"

@@ -26,6 +26,30 @@ def test_round_trip_is_exact_in_float32(folder):
     assert card.channels == ("membrane", "inside") and card.config["widths"] == [4, 8]
 
 
+@pytest.mark.parametrize(
+    ("family", "config"),
+    [
+        ("rsunet3d", {"widths": (2, 3)}),
+        ("unet_zambare", {"sections": 2}),
+        *[
+            ("generator", {"kind": kind, "width": 2, "legacy": legacy})
+            for kind in ("unet", "resnet", "highway", "dense")
+            for legacy in (True, False)
+        ],
+    ],
+)
+def test_every_family_comes_back_exactly(family, config, tmp_path):
+    torch.manual_seed(1)
+    config = {"out_channels": 1, **config}
+    network = build(family, config)
+    x = torch.rand(1, 1, 8, 16, 16) if network.ndim == 3 else torch.rand(1, config.get("sections", 1), 33, 40)
+    network.train()(x if config.get("kind") != "unet" else torch.rand(2, 1, 32, 32))  # its running statistics move
+    halo = receptive_halo(network)
+    save_model(tmp_path, network.eval(), ModelCard("toy", family, config, ("m",), (30, 6, 6), "unit", halo), half=False)
+    again, card = load_model(tmp_path)
+    assert torch.equal(again(x), network(x)) and receptive_halo(again) == card.halo_vox
+
+
 def test_never_a_random_network(folder):
     path, _ = folder
     weights = path / "weights.safetensors"

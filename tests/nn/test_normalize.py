@@ -21,6 +21,22 @@ def test_unit_and_percentile():
     assert np.percentile(normalize(image, "percentile"), (1, 99)) == pytest.approx((0, 1), abs=0.02)
 
 
+def test_signed_unit_ends_at_minus_one_and_one():
+    image = np.array([[[0, 51, 255]]], np.uint8)
+    assert normalize(image, "signed_unit").ravel() == pytest.approx([-1, -0.6, 1], abs=1e-6)
+    assert normalize(image.astype(np.uint16) * 257, "signed_unit").ravel() == pytest.approx([-1, -0.6, 1], abs=1e-6)
+    assert normalize(image / 255, "signed_unit").ravel() == pytest.approx([-1, -0.6, 1], abs=1e-6)
+
+
+@pytest.mark.parametrize("method", ["unit", "signed_unit"])
+def test_the_scale_of_the_type_does_not_follow_the_grey_values(method, rng):
+    for dtype in (np.uint8, np.uint16):
+        section = rng.integers(20, 90, (30, 40)).astype(dtype)
+        expected = section_scale(section, method)
+        assert scale_of_counts(grey_counts(section), section.dtype, method) == expected
+        assert section_scale(section[:2, :2], method) == expected
+
+
 def test_constant_section_becomes_zero_and_nan_is_named():
     assert not normalize(np.full((1, 4, 4), 9, np.uint8), "section_zscore").any()
     image = np.zeros((2, 4, 4), np.float32)

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from neurotome.core import Box, InputError, ModelCard, ValueRangeError
-from neurotome.nn import Predictor, build, receptive_halo, section_scales
+from neurotome.nn import Predictor, build, receptive_halo, section_scales, tile_bytes
+from neurotome.nn.unet_zambare import UNetZambare, UNetZambareConfig
 
 CHANNELS = ("affinity:1,0,0", "affinity:0,1,0", "affinity:0,0,1", "membrane")
 OFFSETS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), None)
@@ -13,12 +14,17 @@ OFFSETS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), None)
 
 def network_and_card(family: str, **config):
     torch.manual_seed(0)
-    network = build(family, {"out_channels": 4, **config})
+    if family == "unet_zambare":  # in full it would take seconds
+        network = UNetZambare(UNetZambareConfig(out_channels=4, **config), width=2)
+    else:
+        network = build(family, {"out_channels": 4, **config})
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm2d | torch.nn.BatchNorm3d):
                 module.running_mean.normal_(0, 0.2)
                 module.running_var.uniform_(0.5, 2)
+            if family == "generator" and isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
+                torch.nn.init.kaiming_normal_(module.weight)  # as they begin, nothing far away would show
     card = ModelCard("toy", family, {}, CHANNELS, (30, 6, 6), "section_zscore", receptive_halo(network))
     return network, card
 
@@ -38,7 +44,18 @@ def volume():
     return np.random.default_rng(0).integers(0, 255, (5, 50, 70)).astype(np.uint8)
 
 
-@pytest.mark.parametrize(("family", "config"), [("unet2d", None), ("rsunet3d", {"widths": (3, 4)})])
+NETWORKS = [
+    ("unet2d", None),
+    ("rsunet3d", {"widths": (3, 4)}),
+    ("unet_zambare", {"sections": 2}),
+    ("generator", {"kind": "unet", "depth": 3, "width": 4}),
+    ("generator", {"kind": "resnet", "width": 2, "blocks": 2}),
+    ("generator", {"kind": "highway", "width": 2, "blocks": 2}),
+    ("generator", {"kind": "dense", "width": 2, "blocks": 1}),
+]
+
+
+@pytest.mark.parametrize(("family", "config"), NETWORKS)
 @pytest.mark.parametrize(("bf16", "tolerance"), [(False, 1e-5), (True, 1e-3)])
 def test_tiles_and_boxes_do_not_show(volume, family, config, bf16, tolerance):
     whole = predictor(volume, family, config=config, bf16=bf16, tile=96)(Box((0, 0, 0), volume.shape))
@@ -50,7 +67,7 @@ def test_tiles_and_boxes_do_not_show(volume, family, config, bf16, tolerance):
         assert np.abs(out - whole).max() < tolerance
 
 
-@pytest.mark.parametrize(("family", "config"), [("unet2d", None), ("rsunet3d", {"widths": (3, 4)})])
+@pytest.mark.parametrize(("family", "config"), NETWORKS)
 @pytest.mark.parametrize("bf16", [False, True])
 def test_any_box_is_that_part_of_the_whole_to_the_last_bit(volume, family, config, bf16, rng):
     ready = predictor(volume, family, config=config, bf16=bf16, tile=32)
@@ -155,3 +172,90 @@ def test_bad_input_is_refused_before_any_work(volume):
         predictor(volume, averaging=3)
     with pytest.raises(InputError, match="multiple of 2"):
         predictor(volume, tile=31)
+
+
+class Window(torch.nn.Module):
+    """Answers with the grey values of its window, section by section."""
+
+    ndim, stride, whole_sections = 2, (1, 1, 1), False
+
+    def __init__(self, sections):
+        super().__init__()
+        self.config = UNetZambareConfig(sections, sections)
+
+    def forward(self, x):
+        return torch.logit(x)
+
+
+@pytest.mark.parametrize(("sections", "steps"), [(1, [0]), (2, [0, 1]), (3, [-1, 0, 1]), (4, [-1, 0, 1, 2])])
+def test_the_window_of_a_section(sections, steps):
+    """An odd window is centred on its section, an even one begins before the middle; at the ends the last section is repeated."""
+    volume = np.linspace(0.1, 0.9, 6, dtype=np.float32)[:, None, None] * np.ones((1, 8, 8), np.float32)
+    names = tuple(f"class:{s}" for s in steps)
+    card = ModelCard("window", "unet2d", {}, names, (30, 6, 6), "unit", (sections // 2, 0, 0))
+    scales = scales_of(volume, "unit")
+    read = lambda box: volume[box.slices]  # noqa: E731
+    ready = Predictor(Window(sections), card, read, volume.shape, scales, offsets=[None] * sections, bf16=False, tile=8)
+    answer = ready(Box((0, 0, 0), volume.shape))
+    for channel, step in zip(answer, steps, strict=True):
+        expected = volume[(np.arange(6) + step).clip(0, 5), 0, 0]
+        assert np.allclose(channel[:, 3, 3], expected)
+
+
+LEGACY = {"kind": "resnet", "legacy": True, "width": 2, "blocks": 1, "out_channels": 1}
+
+
+def legacy_predictor(volume: np.ndarray, **options) -> Predictor:
+    torch.manual_seed(0)
+    network = build("generator", LEGACY)
+    card = ModelCard("toy", "generator", LEGACY, ("membrane",), (30, 6, 6), "signed_unit", receptive_halo(network))
+    scales = scales_of(volume, card.normalization)
+    return Predictor(network, card, lambda box: volume[box.slices], volume.shape, scales, offsets=[None], bf16=False, **options)
+
+
+def test_batch_statistics_are_those_of_the_whole_section(volume):
+    """As the reference predicts: the section alone, without a border."""
+    ready = legacy_predictor(volume)
+    whole = ready(Box((0, 0, 0), volume.shape))
+    with torch.inference_mode():
+        by_hand = torch.sigmoid(ready.network(torch.from_numpy(volume[2:3, None].astype(np.float32) / 127.5 - 1)))
+    assert np.abs(whole[0, 2] - by_hand[0, 0].numpy()).max() < 1e-5
+    box = Box((1, 13, 20), (4, 40, 61))
+    assert np.array_equal(ready(box), whole[(slice(None), *box.slices)])
+
+
+def test_a_network_of_whole_sections_is_not_tiled(volume):
+    with pytest.raises(InputError, match=r"Tile of 32 px .* 50 x 70 px.*corrected variant .*legacy: false"):
+        legacy_predictor(volume, tile=32)
+    legacy_predictor(volume, tile=1024)
+
+
+def test_averaging_of_pairs_along_z_only():
+    """Two channels that speak of the same pair stay apart when y and x are exchanged."""
+    volume = np.linspace(0.1, 0.9, 64, dtype=np.float32).reshape(1, 8, 8) * np.ones((2, 1, 1), np.float32)
+    card = ModelCard("window", "unet2d", {}, ("affinity:1,0,0", "overlap"), (30, 6, 6), "unit", (1, 0, 0))
+    network = Window(2)
+    network.forward = lambda x: torch.logit(torch.stack([x[:, 0], x[:, 0] / 2], 1))
+    read, scales = (lambda box: volume[box.slices]), scales_of(volume, "unit")
+    ready = Predictor(network, card, read, volume.shape, scales, offsets=[(1, 0, 0)] * 2, bf16=False, tile=8, averaging=8)
+    answer = ready(Box((0, 0, 0), volume.shape))
+    assert np.allclose(answer[0, 0], volume[0], atol=1e-6) and np.allclose(answer[1, 0], volume[0] / 2, atol=1e-6)
+    assert not answer[:, 1].any()
+
+
+@pytest.mark.parametrize(
+    ("family", "config"),
+    [("unet_zambare", {}), ("generator", {"out_channels": 1, "kind": "unet"}), ("unet2d", {"out_channels": 1})],
+)
+def test_the_memory_of_a_tile_holds_the_weights_and_the_widest_arrays(family, config):
+    with torch.device("meta"):
+        network = build(family, config)
+    weights = 4 * sum(p.numel() for p in network.parameters())
+    arrays = 2 * network.config.full_size_width * 1024**2
+    card = ModelCard("toy", family, config, ("membrane",), (30, 6, 6), "unit", (0, 96, 96))
+    assert weights + 4 * arrays < tile_bytes(card, 1) < 3e9
+
+
+def test_the_memory_of_a_whole_section_grows_with_it():
+    card = ModelCard("toy", "generator", LEGACY, ("membrane",), (30, 6, 6), "signed_unit", (0, 0, 0))
+    assert tile_bytes(card, 1, (4096, 4096)) > 15 * tile_bytes(card, 1, (1024, 1024))

@@ -25,6 +25,7 @@ def test_default_sizes_are_as_documented():
 
 
 def test_halo_is_what_an_aligned_box_reads():
+    torch.manual_seed(0)
     network = build("unet2d", {"out_channels": 1, "widths": (2, 2)}).eval()
     z, y, x = receptive_halo(network)
     # Full size: 2 + 2 pixels of 3 x 3; half size: 2 x 2 = 4 more.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neurotome.boundary.rescale import resampled_image
+from neurotome.boundary.rescale import resampled_image, seen_voxel
 from neurotome.core import Image
 from neurotome.core.geometry import Int3, Nm3
 from neurotome.io import open_image
@@ -17,7 +17,7 @@ __all__ = ["ImageFile"]
 class ImageFile:
     """An image and how to open it, so that another process can do the same. See `open_image`.
 
-    resample_nm: the voxel size it is brought to, None for its own.
+    resample_nm: the voxel size of the network, to which it is brought as far as `seen_voxel` says; None leaves it as it is.
     """
 
     path: str
@@ -27,7 +27,7 @@ class ImageFile:
 
     def open(self) -> Image:
         image = open_image(self.path, voxel_nm=self.voxel_nm, channel=self.channel)
-        return resampled_image(image, self.resample_nm) if self.resample_nm else image
+        return resampled_image(image, seen_voxel(image.grid.voxel_nm, self.resample_nm)) if self.resample_nm else image
 
     def chunk(self) -> Int3:
         """What is best read at once, in voxels of the opened image: a chunk of the file, or a row where it has none."""
@@ -42,5 +42,5 @@ class ImageFile:
         if self.resample_nm is None:
             return stored
         own = source.grid(self.voxel_nm).voxel_nm
-        z, y, x = (max(1, round(n * a / b)) for n, a, b in zip(stored, own, self.resample_nm, strict=True))
+        z, y, x = (max(1, round(n * a / b)) for n, a, b in zip(stored, own, seen_voxel(own, self.resample_nm), strict=True))
         return z, y, x

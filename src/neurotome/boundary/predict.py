@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from neurotome.boundary.rescale import seen_voxel
 from neurotome.boundary.targets import offset_of
 from neurotome.core import Box, Image, ModelCard, Probability, Progress, UnitError, UnknownNameError, silent
 from neurotome.io.source import numpy_dtype
-from neurotome.nn import TILE, Predictor, load_card, load_model, section_scales
+from neurotome.nn import Predictor, load_card, load_model, section_scales
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 DEFAULT_MODEL = "em-affinity-25d"
-MAX_VOXEL_RATIO = 1.5
+MAX_RATIOS = (2.0, 1.5, 1.5)
 
 
 def predict(
@@ -51,13 +52,13 @@ def predictor(
     *,
     channels: tuple[str, ...] | None = None,
     averaging: int = 1,
-    tile: int = TILE,
+    tile: int | None = None,
     bf16: bool = True,
 ) -> Predictor:
     """Everything that can be wrong is found here, before anything is written; reads the image once for its grey scale.
 
-    Raises UnknownNameError for the model or a channel, UnitError when the voxel size is further than a factor 1.5 from the
-    network's, ValueRangeError for an image that is constant or not finite, FormatError for a file that cannot be read.
+    Raises UnknownNameError for the model or a channel, UnitError when the voxels are too unlike the network's,
+    ValueRangeError for an image that is constant or not finite, FormatError for a file that cannot be read.
     """
     network, card = network_of(model)
     check_voxel_size(image, card)
@@ -74,7 +75,7 @@ def predictor_of(
     *,
     channels: tuple[str, ...],
     averaging: int = 1,
-    tile: int = TILE,
+    tile: int | None = None,
     bf16: bool = True,
 ) -> Predictor:
     """A predictor whose parts have been checked and whose grey scales, (z, 2) float32, are known."""
@@ -84,13 +85,18 @@ def predictor_of(
         image.read,
         image.grid.shape,
         scales,
-        offsets=[offset_of(c) for c in card.channels],
+        offsets=[_pair_of(c) for c in card.channels],
         keep=[card.channels.index(c) for c in channels],
         averaging=averaging,
         device="cuda" if torch.cuda.is_available() else "cpu",
         bf16=bf16,
         tile=tile,
     )
+
+
+def _pair_of(channel: str) -> tuple[int, int, int] | None:
+    """Where the second voxel is of which a channel speaks: an overlap is a pair of sections too, and the last has no other."""
+    return (1, 0, 0) if channel == "overlap" else offset_of(channel)
 
 
 def network_of(model: str | Path) -> tuple[nn.Module, ModelCard]:
@@ -124,12 +130,15 @@ def kept_channels(card: ModelCard, channels: tuple[str, ...] | None) -> tuple[st
 
 
 def check_voxel_size(image: Image, card: ModelCard) -> None:
-    """Raise UnitError where a voxel axis differs from the network's by more than the factor MAX_VOXEL_RATIO."""
-    ratios = [a / b for a, b in zip(image.grid.voxel_nm, card.voxel_nm, strict=True)]
-    if any(max(r, 1 / r) > MAX_VOXEL_RATIO for r in ratios):
-        mine, theirs = (", ".join(f"{v:g}" for v in size) for size in (image.grid.voxel_nm, card.voxel_nm))
-        raise UnitError(
-            f"Voxels of '{image.name}' are {mine} nm (z, y, x), model '{card.name}' was trained at {theirs} nm",
-            f"a factor of at most {MAX_VOXEL_RATIO} on each axis",
-            "add --rescale to resample to the model's voxel size and back, or choose another --model",
-        )
+    """Raise UnitError where voxels differ more from the network's than it was seen to bear: MAX_RATIOS along z, y, x."""
+    own = image.grid.voxel_nm
+    too_far = [max(a / b, b / a) > most for a, b, most in zip(own, card.voxel_nm, MAX_RATIOS, strict=True)]
+    if not any(too_far):
+        return
+    mine, theirs = (", ".join(f"{v:g}" for v in size) for size in (own, card.voxel_nm))
+    curable = seen_voxel(own, card.voxel_nm)[0] == card.voxel_nm[0] or not too_far[0]
+    raise UnitError(
+        f"Voxels of '{image.name}' are {mine} nm (z, y, x), model '{card.name}' was trained at {theirs} nm",
+        f"a factor of at most {', '.join(f'{most:g}' for most in MAX_RATIOS)} along z, y, x",
+        ("add --rescale to resample to the model's pixel size and back, or " if curable else "") + "choose another --model",
+    )

@@ -23,7 +23,7 @@ from neurotome.core import Block, FormatError, Image, InputError, MissingFileErr
 from neurotome.core.geometry import Int3
 from neurotome.io import absolute_path, load_arrays, ome_zarr, save_arrays
 from neurotome.io.source import numpy_dtype
-from neurotome.nn import AVERAGING, TILE, section_scales, tile_bytes
+from neurotome.nn import AVERAGING, section_scales, tile_bytes
 
 __all__ = ["PredictBlock", "Prediction", "predict_bytes", "prepared"]
 
@@ -48,7 +48,7 @@ class PredictBlock:
     averaging: int
     scales: Path
     out: Path
-    tile: int = TILE
+    tile: int | None = None
 
     def __call__(self, block: Block) -> Sequence[Path]:
         """Raises FormatError when the model is no longer the one the prediction was prepared with."""
@@ -152,9 +152,10 @@ def prepared(
     return Prediction(source, image, name, card, names, averaging, scales)
 
 
-def predict_bytes(card: ModelCard, shape: Int3, channels: int) -> int:
+def predict_bytes(card: ModelCard, shape: Int3, channels: int, section: tuple[int, int] | None = None) -> int:
     """About how much memory a process needs to predict blocks of this shape (z, y, x), itself included.
 
-    channels: how many are kept. The result is in memory twice, as it is and as it is being written.
+    channels: how many are kept. section: height and width of a whole one, for networks that cannot be tiled. The result is in
+    memory twice, as it is and as it is being written.
     """
-    return PROCESS_BYTES + tile_bytes(card, channels) + 2 * channels * math.prod(shape)
+    return PROCESS_BYTES + tile_bytes(card, channels, section) + 2 * channels * math.prod(shape)

@@ -16,10 +16,27 @@ from neurotome.io import ome_zarr, open_labels
 from neurotome.io.lazy import LazyArray, Ranges
 from neurotome.io.source import numpy_dtype
 
-__all__ = ["BringBack", "labels_on_grid", "resampled_grid", "resampled_image"]
+__all__ = ["BringBack", "labels_on_grid", "resampled_grid", "resampled_image", "seen_voxel"]
 
 TRUNCATE = 4.0
 """Smoothing looks this many standard deviations far."""
+
+
+NEAR_CUBE = 2.0
+"""Below this ratio of section thickness to pixel, sections are not physical slices but planes of a block."""
+
+
+def seen_voxel(own_nm: Nm3, wanted_nm: Nm3) -> Nm3:
+    """The voxel size an image is brought to for a network that wants `wanted_nm`: its pixels are resampled, its sections are not.
+
+    A mixture of two sections is no section: it shows both (see docs/em-systems.md for what it costs). Only near cubes are
+    resampled along z as well.
+
+    >>> seen_voxel((50, 4, 4), (30, 6, 6)), seen_voxel((8, 8, 8), (10, 10, 10))
+    ((50, 6, 6), (10, 10, 10))
+    """
+    cubes = all(z / min(y, x) < NEAR_CUBE for z, y, x in (own_nm, wanted_nm))
+    return wanted_nm if cubes else (own_nm[0], *wanted_nm[1:])
 
 
 def resampled_grid(grid: Grid, voxel_nm: Nm3) -> Grid:

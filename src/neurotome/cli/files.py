@@ -31,24 +31,30 @@ def info(path: Annotated[str, typer.Argument(help="Any file or folder neurotome 
 
 def convert(
     source: Annotated[str, typer.Argument(metavar="IN", help="File or folder to read; it is never changed.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; the suffix decides the format.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="What to write; the suffix decides the format, or --sections.")],
     kind: Annotated[str | None, typer.Option("--as", help="image, labels or probability [default: what the file says].")] = None,
     voxel_nm: Voxel = None,
     channel: ColourChannel = None,
+    sections: Annotated[
+        str | None, typer.Option("--sections", help="png or tif: make OUT a folder with one such file per section.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it exists.")] = False,
 ) -> None:
     """Convert between TIFF, section folders, HDF5, OME-Zarr and Neuroglancer precomputed; units are kept.
 
     Example: `neurotome convert stack.tif stack.ome.zarr --voxel-nm 30 6 6`
     """
-    from neurotome.io import open_volume, save
+    from neurotome.io import open_volume, save, save_sections
 
     if kind is not None and kind not in KINDS:
         raise UnknownNameError("kind of volume", kind, KINDS)
     console = Console(highlight=False)
     volume = open_volume(source, kind=kind, voxel_nm=voxel_nm, channel=channel)
     with Bars(console) as bars:
-        save(volume, target, overwrite=overwrite, progress=bars)
+        if sections is None:
+            save(volume, target, overwrite=overwrite, progress=bars)
+        else:
+            save_sections(volume, target, sections, overwrite=overwrite, progress=bars)
     what = type(volume).__name__.lower()
     console.print(f"{target}: {what}, {_readable(volume.grid.shape)} voxels of {_readable(volume.grid.voxel_nm)} nm")
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from neurotome import __version__
-from neurotome.cli import boundary, data, files, neurons, reconstruct
+from neurotome.cli import boundary, data, experiment, files, neurons, prepare, reconstruct
 from neurotome.core import NeurotomeError
 
 __all__ = ["app", "main"]
@@ -22,11 +22,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (reconstruct.demo, reconstruct.reconstruct, files.view, files.score, files.convert, files.export, files.info):
+for command in (
+    reconstruct.demo,
+    reconstruct.reconstruct,
+    experiment.experiment,
+    files.view,
+    files.score,
+    files.convert,
+    files.export,
+    files.info,
+):
     app.command()(command)
 app.add_typer(boundary.app, name="boundary")
 app.add_typer(neurons.app, name="neurons")
 app.add_typer(data.app, name="data")
+app.add_typer(prepare.app, name="prepare")
 
 INTERRUPTED = 130
 _state = {"debug": False}

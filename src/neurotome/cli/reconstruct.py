@@ -54,7 +54,7 @@ def reconstruct(
         typer.Option(help="Smaller segments are merged or removed [default: the one on the network's card]."),
     ] = None,
     set_: Settings = None,
-    rescale: Annotated[bool, typer.Option("--rescale", help="Resample to the network's voxel size and back.")] = False,
+    rescale: Annotated[bool, typer.Option("--rescale", help="Resample to the network's pixel size and back.")] = False,
     channel: ColourChannel = None,
     workers: Workers = 1,
     scheduler: Scheduler = None,

@@ -25,7 +25,7 @@ from neurotome.core.errors import (
     UnknownNameError,
     ValueRangeError,
 )
-from neurotome.core.geometry import Block, Box, Grid
+from neurotome.core.geometry import Block, Box, Grid, spread
 from neurotome.core.graph import MergeList, RegionGraph
 from neurotome.core.progress import Progress, silent
 from neurotome.core.record import Record
@@ -67,4 +67,5 @@ __all__ = [
     "ValueRangeError",
     "length_nm",
     "silent",
+    "spread",
 ]

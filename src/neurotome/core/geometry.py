@@ -12,7 +12,7 @@ from neurotome.core.errors import ShapeError, UnitError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Block", "Box", "Grid", "Int3", "Nm3"]
+__all__ = ["Block", "Box", "Grid", "Int3", "Nm3", "spread"]
 
 Int3 = tuple[int, int, int]
 Nm3 = tuple[float, float, float]
@@ -158,6 +158,15 @@ class Block:
 
     read: Box
     write: Box
+
+
+def spread(count: int, wanted: int = 3) -> list[int]:
+    """The middles of `wanted` equal parts of 0..count-1, each once.
+
+    >>> spread(70), spread(2), spread(0)
+    ([11, 35, 58], [0, 1], [])
+    """
+    return sorted({int(count * (i + 0.5) / wanted) for i in range(wanted)}) if count else []
 
 
 def _ints(values: Sequence[float], what: str) -> Int3:

@@ -1,7 +1,7 @@
 """datasets: public data sets by name, and synthetic tissue with known truth.
 
 Question: what can I train on and test against, where does it come from, and what do its labels mean?
-Takes and gives: a name -> DataPart (Image, Labels, polarity); a PhantomSpec -> Phantom.
+Takes and gives: a name -> DataPart (Image, Labels, polarity); a PhantomSpec -> Phantom; a shape or names -> parts.
 May import: io, core, NumPy, SciPy, Numba, cc3d. No torch.
 Read first: `snemi3d.py` (the other data sets have the same shape), then `phantom/build.py`.
 """
@@ -11,5 +11,21 @@ from neurotome.datasets.download import Download
 from neurotome.datasets.facts import DataPart, Facts
 from neurotome.datasets.folder import data_root
 from neurotome.datasets.registry import facts, fetch, known, load, local
+from neurotome.datasets.splits import QUADRANTS, folds, quadrants, train_test
 
-__all__ = ["DataPart", "Download", "Facts", "data_root", "facts", "fetch", "known", "load", "local", "phantom"]
+__all__ = [
+    "QUADRANTS",
+    "DataPart",
+    "Download",
+    "Facts",
+    "data_root",
+    "facts",
+    "fetch",
+    "folds",
+    "known",
+    "load",
+    "local",
+    "phantom",
+    "quadrants",
+    "train_test",
+]

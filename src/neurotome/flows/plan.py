@@ -41,7 +41,7 @@ def _prediction(job: Job, settings: ReconstructSettings) -> PlannedStep:
     return PlannedStep.of(
         "predict",
         blocks,
-        bytes_per_worker=boundary.predict_bytes(job.ready.card, largest, channels),
+        bytes_per_worker=boundary.predict_bytes(job.ready.card, largest, channels, grid.shape[1:]),
         disk_bytes=int(grid.size * channels * BOUNDARY_BYTES),
         voxels_per_s=PREDICT_RATE / settings.averaging,
     )

@@ -67,12 +67,26 @@ def open_truth(path: str, voxel_nm: Nm3 | None, grid: Grid) -> Labels:
 
 
 def score_boundary_file(
-    prediction: str, truth: str, out: Path, *, truth_is: str, voxel_nm: Nm3 | None = None, channels: tuple[str, ...] | None = None
+    prediction: str,
+    truth: str,
+    out: Path,
+    *,
+    truth_is: str,
+    voxel_nm: Nm3 | None = None,
+    channels: tuple[str, ...] | None = None,
+    class_values: Mapping[str, int] | None = None,
+    threshold: float = 0.5,
 ) -> Scores:
-    """`neurotome boundary score`: V_rand and V_info after thinning."""
+    """`neurotome boundary score`: V_rand and V_info after thinning; for classes Jaccard, Dice and conformity."""
     _require_json(out)
     probability = open_probability(prediction, voxel_nm=voxel_nm, channels=channels)
-    scores = boundary.score(probability, open_truth(truth, None, probability.grid), truth_is=truth_is)  # type: ignore[arg-type]
+    believed = open_truth(truth, None, probability.grid)
+    if truth_is == "classes":
+        scores = boundary.score_classes(probability, believed, class_values=class_values, threshold=threshold)
+    elif class_values:
+        raise InputError("--class-value was given, and the truth is said to be " + truth_is, "--truth-is classes", "say so")
+    else:
+        scores = boundary.score(probability, believed, truth_is=truth_is)  # type: ignore[arg-type]
     out.parent.mkdir(parents=True, exist_ok=True)
     atomic_write_json(out, scores.to_json())
     return scores

@@ -1,58 +1,70 @@
-"""A recipe in YAML -> a trained network with its card."""
+"""A recipe in YAML, or images and labels -> a trained network with its card."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from neurotome import boundary
-from neurotome.core import FormatError, InputError, MissingFileError, ModelCard, Progress, silent
+from neurotome.core import InputError, ModelCard, Progress, silent
+from neurotome.flows.recipe_file import all_mistakes, recipe_keys
+from neurotome.report import write_training_report
 
-__all__ = ["read_recipe", "train_from_recipe"]
+__all__ = ["read_recipe", "resolved_recipe", "train_from_recipe"]
+
+LOGGERS = ("csv", "tensorboard")
 
 
 def train_from_recipe(
-    recipe: Path,
+    recipe: Path | boundary.FilePairs,
     out: Path,
     *,
     steps: int | None = None,
     device: str = "auto",
-    loggers: tuple[str, ...] = ("csv", "tensorboard"),
+    loggers: tuple[str, ...] = LOGGERS,
     progress: Progress = silent,
 ) -> ModelCard:
-    """`neurotome boundary train`. Paths in the recipe count from the recipe's own folder."""
-    config = read_recipe(recipe, steps=steps, device=device, loggers=loggers)
-    return boundary.train(config, out, progress=progress)
+    """`neurotome boundary train`: by a recipe, or by the one that images and labels give, which stands in `out` as recipe.yaml.
+
+    A training that was not interrupted leaves report.html as well.
+    """
+    config = resolved_recipe(recipe, steps=steps, device=device, loggers=loggers)
+    card = boundary.train(config, out, progress=progress)
+    write_training_report(out)
+    return card
+
+
+def resolved_recipe(
+    recipe: Path | boundary.FilePairs,
+    *,
+    steps: int | None = None,
+    device: str = "auto",
+    loggers: tuple[str, ...] = LOGGERS,
+) -> boundary.TrainConfig:
+    """Everything decided. Paths in a recipe count from its own folder."""
+    if isinstance(recipe, Path):
+        return read_recipe(recipe, steps=steps, device=device, loggers=loggers)
+    config = boundary.recipe_from_files(recipe, steps=steps)
+    return config.model_copy(update={"fit": {**config.fit, "device": device, "loggers": list(loggers)}})
 
 
 def read_recipe(
-    recipe: Path, *, steps: int | None = None, device: str = "auto", loggers: tuple[str, ...] = ("csv", "tensorboard")
+    recipe: Path, *, steps: int | None = None, device: str = "auto", loggers: tuple[str, ...] = LOGGERS
 ) -> boundary.TrainConfig:
     """Check a recipe; every mistake in it is reported, not just the first."""
-    data = _yaml(recipe)
+    data = recipe_keys(recipe)
     fit = {**data.get("fit", {}), "device": device, "loggers": list(loggers)}
     if steps is not None:
         fit["steps"] = steps
+    for volume in data.get("volumes") or ():
+        if isinstance(volume, dict):
+            boundary.require_said(volume, recipe.parent)
     try:
         config = boundary.TrainConfig(**{**data, "fit": fit})
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        wrong = all_mistakes(error)
         raise InputError(
             f"Recipe '{recipe}' is not valid: {wrong}", "the keys of recipes/em_affinity.yaml", "correct them"
         ) from error
     return boundary.with_paths_from(config, recipe.parent)
-
-
-def _yaml(recipe: Path) -> dict[str, Any]:
-    if not recipe.is_file():
-        raise MissingFileError(f"Recipe '{recipe}' does not exist", "a YAML file", "see recipes/ for examples")
-    try:
-        data = yaml.safe_load(recipe.read_text())
-    except yaml.YAMLError as error:
-        raise FormatError(f"Recipe '{recipe}' is not YAML ({error})", "keys and values", "see recipes/ for examples") from error
-    if not isinstance(data, dict):
-        raise FormatError(f"Recipe '{recipe}' holds a {type(data).__name__}", "keys and values", "see recipes/ for examples")
-    return data

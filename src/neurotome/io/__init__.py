@@ -12,6 +12,7 @@ their file until a box is asked for. Writes are atomic. A voxel size that nobody
 from neurotome.io import ome_zarr
 from neurotome.io.arrays import load_arrays, save_arrays
 from neurotome.io.atomic import atomic_target, atomic_write_json, atomic_write_text, require_free_space
+from neurotome.io.gif import gif_bytes, save_gif
 from neurotome.io.graphs import load_merge_list, load_region_graph, save_merge_list, save_region_graph
 from neurotome.io.lazy import LazyArray
 from neurotome.io.meshes import MeshFragments, MeshManifests, announce_meshes
@@ -29,6 +30,7 @@ from neurotome.io.pyramid import PyramidLevel, build_pyramid
 from neurotome.io.pyramid_grids import pyramid_factors, pyramid_grids, surface_level
 from neurotome.io.run_folder import RunFolder, absolute_path, sha256
 from neurotome.io.save import least_bytes, save
+from neurotome.io.section_files import save_pictures, save_sections
 from neurotome.io.source import Volume
 from neurotome.io.table import write_csv
 
@@ -50,6 +52,7 @@ __all__ = [
     "build_pyramid",
     "create_scales",
     "describe",
+    "gif_bytes",
     "guess_kind",
     "least_bytes",
     "load_arrays",
@@ -65,8 +68,11 @@ __all__ = [
     "require_free_space",
     "save",
     "save_arrays",
+    "save_gif",
     "save_merge_list",
+    "save_pictures",
     "save_region_graph",
+    "save_sections",
     "scale_grid",
     "sha256",
     "surface_level",

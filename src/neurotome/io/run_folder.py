@@ -223,9 +223,9 @@ def peak_memory_bytes() -> int:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what decides the result; torch only where it is in use."""
+    """Versions of what decides the result; what is used to train or predict only where it is in use."""
     found = {"python": platform.python_version()}
-    for package in ("neurotome", "numpy", "numba", "tensorstore", *(("torch",) if "torch" in sys.modules else ())):
+    for package in ("neurotome", "numpy", "numba", "tensorstore", *(p for p in ("torch", "lightning") if p in sys.modules)):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[package] = importlib.metadata.version(package)
     return found

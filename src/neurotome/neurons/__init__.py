@@ -8,6 +8,7 @@ Read first: `segment.py`, then `voxel_graph.py` (every input becomes one graph),
 """
 
 from neurotome.neurons.agglomerate import agglomerate, cut, merges_above
+from neurotome.neurons.clean import with_clean_overlap
 from neurotome.neurons.fragments import choose_edges, fragments, smooth_in_plane
 from neurotome.neurons.link import clean_overlap, components, link
 from neurotome.neurons.postprocess import fill_holes, grow, merge_dust, renumber, zero_small
@@ -63,5 +64,6 @@ __all__ = [
     "threshold_table",
     "tune",
     "voxel_graph",
+    "with_clean_overlap",
     "zero_small",
 ]

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from neurotome.nn.augment import Augmentation, augment, dihedral, jittered_corners
+from neurotome.nn.augment import Augmentation, Draw, augment, dihedral, jittered_corners
 from neurotome.nn.fit_settings import FitSettings
 from neurotome.nn.losses import balanced_bce, bce_dice
 from neurotome.nn.models import FAMILIES, build, load_card, load_model, receptive_halo, save_model, zoo_names
 from neurotome.nn.normalize import NORMALIZATIONS, normalize, section_scale
+from neurotome.nn.restore import freeze, restore
 from neurotome.nn.tiles import AVERAGING, TILE, Predictor, section_scales, tile_bytes
 from neurotome.nn.unet import RSUNet3D, RSUNet3DConfig, UNet2D, UNet2DConfig
+from neurotome.nn.unet_zambare import UNetZambare, UNetZambareConfig
 
 if TYPE_CHECKING:
-    from neurotome.nn.trainer import fit
+    from neurotome.nn.trainer import fit, fit_task
 
 __all__ = [
     "AVERAGING",
@@ -27,23 +29,29 @@ __all__ = [
     "NORMALIZATIONS",
     "TILE",
     "Augmentation",
+    "Draw",
     "FitSettings",
     "Predictor",
     "RSUNet3D",
     "RSUNet3DConfig",
     "UNet2D",
     "UNet2DConfig",
+    "UNetZambare",
+    "UNetZambareConfig",
     "augment",
     "balanced_bce",
     "bce_dice",
     "build",
     "dihedral",
     "fit",
+    "fit_task",
+    "freeze",
     "jittered_corners",
     "load_card",
     "load_model",
     "normalize",
     "receptive_halo",
+    "restore",
     "save_model",
     "section_scale",
     "section_scales",
@@ -53,9 +61,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """`fit`, on demand: the training library takes seconds to import, and only training needs it."""
-    if name != "fit":
+    """What trains, on demand: the training library takes seconds to import, and only training needs it."""
+    if name not in ("fit", "fit_task"):
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    from neurotome.nn.trainer import fit
+    from neurotome.nn import trainer
 
-    return fit
+    return getattr(trainer, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from neurotome.core import UnknownNameError, ValueRangeError
@@ -10,17 +11,30 @@ __all__ = ["FitSettings"]
 
 LOGGERS = ("csv", "tensorboard", "wandb")
 DEVICES = ("auto", "cpu", "gpu")
+OPTIMIZERS = ("adamw", "adam")
+SCHEDULES = ("cosine", "constant")
+LAST_RATE = 0.01
+"""What the cosine leaves of the learning rate."""
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How long, how fast, on what. `steps` counts optimiser steps exactly; an epoch ends every `validate_every` of them."""
+    """How long, how fast, on what. A step is one training batch, whatever is done with it; an epoch is `validate_every` of them.
+
+    minutes: above 0, training also ends after that much wall time, interruptions left out. weight_decay: None stands for the
+    optimiser's usual one. warmup: steps in which the learning rate rises to its value. average: how much of the running average
+    of the weights is kept in a step; 0 keeps no average. patience: after how many epochs without a better one it ends, 0 never.
+    """
 
     steps: int = 6000
     validate_every: int = 250
+    minutes: float = 0.0
     batch: int = 4
+    optimizer: str = "adamw"
     learning_rate: float = 1e-3
-    weight_decay: float = 1e-2
+    beta1: float = 0.9
+    weight_decay: float | None = None
+    schedule: str = "cosine"
     warmup: int = 100
     average: float = 0.999
     precision: str = "bf16-mixed"
@@ -31,12 +45,43 @@ class FitSettings:
     loggers: tuple[str, ...] = field(default=("csv", "tensorboard"))
 
     def __post_init__(self) -> None:
-        for logger in self.loggers:
-            if logger not in LOGGERS:
-                raise UnknownNameError("logger", logger, LOGGERS)
-        if self.device not in DEVICES:
-            raise UnknownNameError("device", self.device, DEVICES)
+        for kind, names, known in (
+            ("logger", self.loggers, LOGGERS),
+            ("device", (self.device,), DEVICES),
+            ("optimizer", (self.optimizer,), OPTIMIZERS),
+            ("schedule", (self.schedule,), SCHEDULES),
+        ):
+            for name in names:
+                if name not in known:
+                    raise UnknownNameError(kind, name, known)
         if min(self.steps, self.validate_every, self.batch) < 1:
             raise ValueRangeError(
                 f"steps {self.steps}, validate_every {self.validate_every}, batch {self.batch}", "1 or more", "raise it"
             )
+        if self.minutes < 0:
+            raise ValueRangeError(f"minutes {self.minutes}", "0 (no limit) or more", "raise it")
+        if not (0 <= self.average < 1 and 0 <= self.beta1 < 1):
+            raise ValueRangeError(f"average {self.average}, beta1 {self.beta1}", "at least 0 and below 1", "change it")
+
+    @property
+    def decay(self) -> float:
+        """The weight decay that is used: 0.01 with adamw, none with adam, where it would be another thing."""
+        usual = 0.01 if self.optimizer == "adamw" else 0.0
+        return usual if self.weight_decay is None else self.weight_decay
+
+    def fraction(self, step: int, seconds: float) -> float:
+        """How much of the training is over, by steps or by time, whichever is further: 0 to 1."""
+        by_time = seconds / (60 * self.minutes) if self.minutes else 0.0
+        return min(1.0, max(step / self.steps, by_time))
+
+    def rate(self, step: int, seconds: float) -> float:
+        """The share of the learning rate that is used in a step: a linear rise, then the schedule.
+
+        >>> settings = FitSettings(steps=100, warmup=10)
+        >>> [round(settings.rate(step, 0), 3) for step in (0, 9, 50, 100)]
+        [0.1, 0.98, 0.505, 0.01]
+        """
+        warm = min(1.0, (step + 1) / max(1, self.warmup))
+        if self.schedule == "constant":
+            return warm
+        return warm * (LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * self.fraction(step, seconds))))

@@ -11,19 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from safetensors.torch import load_file, save
 from torch import nn
 
 from neurotome.core import FormatError, InputError, MissingFileError, ModelCard, UnknownNameError
 from neurotome.io import atomic_target, atomic_write_json
+from neurotome.nn.translation.generators import Generator, GeneratorConfig
 from neurotome.nn.unet import RSUNet3D, RSUNet3DConfig, UNet2D, UNet2DConfig
+from neurotome.nn.unet_zambare import UNetZambare, UNetZambareConfig
 
 __all__ = ["FAMILIES", "build", "load_card", "load_model", "receptive_halo", "save_model", "zoo_names"]
 
 FAMILIES: dict[str, tuple[type[Any], type[Any]]] = {
     "unet2d": (UNet2D, UNet2DConfig),
     "rsunet3d": (RSUNet3D, RSUNet3DConfig),
+    "unet_zambare": (UNetZambare, UNetZambareConfig),
+    "generator": (Generator, GeneratorConfig),
 }
 
 
@@ -35,36 +38,43 @@ def build(family: str, config: Mapping[str, Any]) -> nn.Module:
     known = set(config_type.__dataclass_fields__)
     if wrong := config.keys() - known:
         raise InputError(f"Network '{family}' has no option {', '.join(sorted(wrong))}", f"options {', '.join(sorted(known))}")
-    plain = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
-    return network(config_type(**plain))
+    return network(config_type(**{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}))
 
 
 def receptive_halo(network: nn.Module) -> tuple[int, int, int]:
     """How far a box of outputs, aligned to the network's stride, must be grown to hold all it sees (z, y, x).
 
-    Exact: with positive weights, positive input and averaging instead of maximum pooling no path can cancel or be skipped.
+    Exact: in the network's `probe`, with positive weights and positive input, no path can cancel or be skipped. A network that
+    answers for whole sections only sees all of them; its box is a section and need not be grown in y and x.
     """
-    probe = type(network)(network.config).eval()
+    if network.whole_sections:
+        return network.config.sections // 2, 0, 0
+    probe = network.probe().double().eval()
     with torch.no_grad():
         for parameter in probe.parameters():
             # Averaging kernels: no path cancels, and nothing underflows however deep the network.
             parameter.fill_(1.0 / parameter[0].numel() if parameter.ndim > 1 else 1.0)
-    probe.pool = F.avg_pool3d if probe.ndim == 3 else F.avg_pool2d
-    stride, side = probe.stride, 16 * probe.stride[1]
-    depth = 33 * stride[0] if probe.ndim == 3 else probe.config.sections
-    shape = (1, 1, depth, side, side) if probe.ndim == 3 else (1, depth, side, side)
-    x = torch.ones(shape, requires_grad=True)
-    y = probe(x)
+    z = _reach(probe, 0) if probe.ndim == 3 else probe.config.sections // 2
+    return z, _reach(probe, 1), _reach(probe, 2)
+
+
+def _reach(probe: nn.Module, axis: int) -> int:
+    """How far the answers of one stride see along an axis, rounded up to strides; the image is as narrow as can be beside it."""
+    stride = probe.stride[axis]
+    shape, side = list(probe.stride), 8 * stride
     # One whole stride of outputs: voxels at different phases of the pooling grid see differently far.
-    phase = slice(side // 2, side // 2 + stride[1])
-    middle = slice(depth // 2, depth // 2 + stride[0])
-    (y[..., middle, phase, phase] if probe.ndim == 3 else y[..., phase, phase]).sum().backward()
-    used = x.grad.reshape(shape[-3:]).nonzero()
-    low, high = used.min(0).values, used.max(0).values
-    ends = ((depth // 2, depth // 2 + stride[0] - 1), *[(side // 2, side // 2 + s - 1) for s in stride[1:]])
-    reach = [max(first - int(a), int(b) - last) for (first, last), a, b in zip(ends, low, high, strict=True)]
-    z, y_, x_ = (-(-r // s) * s for r, s in zip(reach, stride, strict=True))
-    return z, y_, x_
+    while True:
+        shape[axis] = side
+        x = torch.ones(1, probe.config.sections if probe.ndim == 2 else 1, *shape[3 - probe.ndim :], dtype=torch.float64)
+        x.requires_grad_()
+        along = axis - 3
+        probe(x).narrow(along, side // 2, stride).sum().backward()
+        used = x.grad.movedim(along, 0).flatten(1).any(1).nonzero()
+        low, high = int(used.min()), int(used.max())
+        if low > 0 and high < side - 1:
+            reach = max(side // 2 - low, high - (side // 2 + stride - 1))
+            return -(-reach // stride) * stride
+        side *= 2
 
 
 def save_model(folder: Path, network: nn.Module, card: ModelCard, *, half: bool = True) -> ModelCard:

@@ -9,9 +9,22 @@ import numpy as np
 
 from neurotome.core import InputError, UnknownNameError
 
-__all__ = ["NORMALIZATIONS", "GreyTally", "counted", "grey_counts", "grey_tally", "normalize", "scale_of_counts", "section_scale"]
+__all__ = [
+    "NORMALIZATIONS",
+    "OF_THE_TYPE",
+    "GreyTally",
+    "counted",
+    "grey_counts",
+    "grey_tally",
+    "normalize",
+    "scale_of_counts",
+    "section_scale",
+]
 
-NORMALIZATIONS = ("section_zscore", "unit", "percentile")
+OF_THE_TYPE = {"unit": (0.0, 1.0), "signed_unit": (-1.0, 1.0)}
+"""Methods that look at no grey value: 0 and the largest value of the type become these."""
+
+NORMALIZATIONS = ("section_zscore", *OF_THE_TYPE, "percentile")
 PERCENTILES = (1, 99)
 COUNTED_AT_ONCE = 2**20
 
@@ -19,10 +32,13 @@ COUNTED_AT_ONCE = 2**20
 def section_scale(section: np.ndarray, method: str) -> tuple[float, float]:
     """Offset and factor such that (section - offset) * factor is normalised.
 
-    section_zscore: mean 0, standard deviation 1. unit: value / largest value of the type. percentile: 1st..99th to 0..1.
+    section_zscore: mean 0, standard deviation 1. percentile: 1st..99th to 0..1. unit: value / largest value of the type.
+    signed_unit: value / half the largest value - 1, in [-1, 1] as networks that end in tanh have it.
 
     >>> section_scale(np.array([[0, 2]], dtype=np.uint8), "section_zscore")
     (1.0, 1.0)
+    >>> section_scale(np.array([[0, 2]], dtype=np.uint8), "signed_unit") == (127.5, 1 / 127.5)
+    True
     """
     tally = grey_tally(section.dtype, method)
     tally.add(section)
@@ -47,8 +63,8 @@ def grey_tally(dtype: np.dtype, method: str) -> GreyTally:
     """
     if method not in NORMALIZATIONS:
         raise UnknownNameError("normalization", method, NORMALIZATIONS)
-    if method == "unit":
-        return _Unit(dtype)
+    if method in OF_THE_TYPE:
+        return _OfTheType(dtype, method)
     if counted(dtype):
         return _Counts(dtype, method)
     return _Moments() if method == "section_zscore" else _WholeSection()
@@ -68,20 +84,24 @@ def grey_counts(part: np.ndarray) -> np.ndarray:
 
 def scale_of_counts(counts: np.ndarray, dtype: np.dtype, method: str) -> tuple[float, float]:
     """`section_scale` of a section of a `counted` type, to the last bit, from its `grey_counts`."""
+    if method in OF_THE_TYPE:
+        return grey_tally(dtype, method).scale()
     tally = _Counts(dtype, method)
     tally.counts += counts
     return tally.scale()
 
 
-class _Unit:
-    def __init__(self, dtype: np.dtype) -> None:
+class _OfTheType:
+    def __init__(self, dtype: np.dtype, method: str) -> None:
         self.largest = float(np.iinfo(dtype).max) if dtype.kind in "ui" else 1.0
+        self.low, self.high = OF_THE_TYPE[method]
 
     def add(self, part: np.ndarray) -> None:
         pass
 
     def scale(self) -> tuple[float, float]:
-        return 0.0, 1.0 / self.largest
+        per_grey_value = (self.high - self.low) / self.largest
+        return 0.0 - self.low / per_grey_value, per_grey_value
 
 
 class _Counts:

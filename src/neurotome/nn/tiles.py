@@ -25,7 +25,8 @@ from torch import nn
 from neurotome.core import Box, InputError, ModelCard, ValueRangeError
 from neurotome.core.geometry import Int3
 from neurotome.nn.augment import dihedral
-from neurotome.nn.normalize import counted, grey_tally
+from neurotome.nn.models import build
+from neurotome.nn.normalize import OF_THE_TYPE, counted, grey_tally
 
 __all__ = ["AVERAGING", "SCALED_AT_ONCE", "TILE", "Predictor", "checked_scales", "section_scales", "slab_scales", "tile_bytes"]
 
@@ -61,7 +62,7 @@ def slab_scales(read: Reader, slab: Box, dtype: np.dtype, method: str) -> np.nda
     At most about SCALED_AT_ONCE voxels are read at a time (see `grey_tally` for the types that need a whole section), and none
     for the method that needs none.
     """
-    if method == "unit":
+    if method in OF_THE_TYPE:
         return np.tile(grey_tally(dtype, method).scale(), (slab.shape[0], 1))
     scales = []
     depth, rows = _readable(slab.shape) if counted(dtype) else (1, _readable(slab.shape)[1])
@@ -120,7 +121,9 @@ class Predictor:
     read: box -> grey values (z, y, x). scales: see `section_scales`. offsets: for each output channel, the voxel offset its
     answer speaks of, or None: averaging needs it, since a mirrored pair of voxels is stored at its other end.
     averaging: 1, 2, 4 or 8 symmetries. bf16: half the memory and, where the processor can, twice the speed; in float32 the last
-    bits also depend on the number of threads.
+    bits also depend on the number of threads. tile: side of a tile, TILE where nothing is said.
+
+    A network whose answer depends on whole sections has one tile for each, without a border, and refuses smaller ones.
     """
 
     def __init__(
@@ -136,17 +139,16 @@ class Predictor:
         device: str = "cpu",
         bf16: bool = True,
         keep: Sequence[int] | None = None,
-        tile: int = TILE,
+        tile: int | None = None,
     ) -> None:
         if averaging not in AVERAGING:
             raise InputError(f"Averaging over {averaging} variants", f"one of {', '.join(map(str, AVERAGING))}")
-        if tile % network.stride[1]:
-            raise InputError(f"Tile of {tile} px", f"a multiple of {network.stride[1]}", "round it up")
+        self.tile = _tile_of(network, shape, tile)
         self.network = network.to(device).eval()
         if network.ndim == 2:
             self.network = self.network.to(memory_format=torch.channels_last)
         self.card, self.read, self.shape, self.scales, self.offsets = card, read, shape, scales, list(offsets)
-        self.variants, self.device, self.tile = AVERAGING[averaging], device, tile
+        self.variants, self.device = AVERAGING[averaging], device
         self.keep = list(keep) if keep is not None else list(range(len(self.offsets)))
         self.bf16 = bf16
 
@@ -173,7 +175,7 @@ class Predictor:
     def _tiles(self, box: Box) -> Iterator[Box]:
         """The tiles of the volume's lattice that meet `box`. A 2D network sees to each section by itself: any z will do."""
         flat = self.network.ndim == 2
-        size = (1 if flat else max(self.network.stride[0], DEPTH), self.tile, self.tile)
+        size = (1 if flat else max(self.network.stride[0], DEPTH), *self.tile)
         start = tuple(a // s * s for a, s in zip(box.start, size, strict=True))
         stop = tuple(min(-(-b // s) * s, n) for b, s, n in zip(box.stop, size, self.shape, strict=True))
         yield from Box(start, stop).tiles((SECTIONS, *size[1:]) if flat else size)  # type: ignore[arg-type]
@@ -187,7 +189,10 @@ class Predictor:
             return self._averaged(region, inner)
         # Section by section, so that only one answer with halo is in memory.
         window = self.network.config.sections
-        sections = [self._averaged(region[k : k + window], (slice(0, 1), *inner[1:])) for k in range(tile.shape[0])]
+        first = self.card.halo_vox[0] - (window - 1) // 2
+        sections = [
+            self._averaged(region[k : k + window], (slice(0, 1), *inner[1:])) for k in range(first, first + tile.shape[0])
+        ]
         return np.concatenate(sections, axis=1)
 
     def _averaged(self, region: np.ndarray, inner: tuple[slice, ...]) -> np.ndarray:
@@ -202,6 +207,8 @@ class Predictor:
         stride, size = self.network.stride[axis], self.shape[axis]
         if axis == 0 and self.network.ndim == 2:
             return np.arange(part.start[0] - halo, part.stop[0] + halo)
+        if self.network.whole_sections:
+            return np.arange(size)
         pad = PAD if axis else halo
         pad = -(-pad // stride) * stride
         low = max(-pad, part.start[axis] // stride * stride - halo)
@@ -241,7 +248,7 @@ class Predictor:
                 out[k] = back[channel]
                 continue
             _, dy, dx = offset
-            source = back[self._swapped(channel) if variant & 4 else channel]
+            source = back[self._swapped(channel) if variant & 4 and dy != dx else channel]
             shift = (dy if variant & 1 else 0, dx if variant & 2 else 0)
             out[k] = np.roll(source, (-shift[0], -shift[1]), axis=(-2, -1)) if any(shift) else source
         return out
@@ -265,19 +272,41 @@ class Predictor:
                     out[k][(slice(None),) * axis + (slice(max(0, first), None),)] = 0
 
 
-def tile_bytes(card: ModelCard, channels: int, tile: int = TILE) -> int:
-    """About how much memory one tile takes: the network at work on it in bf16, and what becomes of its answer.
+def _tile_of(network: nn.Module, shape: Int3, tile: int | None) -> tuple[int, int]:
+    """Height and width of the tiles. Raises InputError."""
+    if network.whole_sections:
+        if tile is not None and tile < max(shape[1:]):
+            raise InputError(
+                f"Tile of {tile} px for a network whose answer depends on the whole section, {shape[1]} x {shape[2]} px",
+                "no tile, so that sections are predicted whole",
+                "leave the tile out, or train the corrected variant of the network (legacy: false)",
+            )
+        return shape[1:]
+    side = TILE if tile is None else tile
+    if side % network.stride[1]:
+        raise InputError(f"Tile of {side} px", f"a multiple of {network.stride[1]}", "round it up")
+    return side, side
 
-    channels: how many are kept. Where the volume is narrower than a tile it is less.
+
+def tile_bytes(card: ModelCard, channels: int, section: tuple[int, int] | None = None) -> int:
+    """About how much memory one tile takes: the network, at work on it in bf16, and what becomes of its answer.
+
+    channels: how many are kept. section: height and width of one, for networks that predict them whole; others need less than
+    this where the volume is narrower than a tile.
     """
-    flat = card.family == "unet2d"
-    pixels = (tile + 2 * card.halo_vox[1]) * (tile + 2 * card.halo_vox[2])
+    with torch.device("meta"):
+        network = build(card.family, card.config)
+    flat = network.ndim == 2
+    height, width = (section or (TILE, TILE)) if network.whole_sections else (TILE, TILE)
+    pixels = (height + 2 * card.halo_vox[1]) * (width + 2 * card.halo_vox[2])
     depth = 1 if flat else DEPTH + 2 * card.halo_vox[0]
+    # The weights as they are, in half precision, and as the library lays them out for its kernels.
+    weights = 3 * 4 * sum(p.numel() for p in network.parameters())
     # At most at the upper end of the network: what is joined, the joint, what comes out, and the library's copies of them.
-    network = ACTIVATIONS * int(card.config["widths"][0]) * 2 * pixels * depth
+    work = ACTIVATIONS * network.config.full_size_width * 2 * pixels * depth
     answer = 3 * 4 * len(card.channels) * pixels * depth
-    kept = 3 * 4 * channels * (SECTIONS if flat else DEPTH) * tile**2
-    return network + answer + kept
+    kept = 3 * 4 * channels * (SECTIONS if flat else DEPTH) * height * width
+    return weights + work + answer + kept
 
 
 def _reflect(index: np.ndarray, size: int) -> np.ndarray:

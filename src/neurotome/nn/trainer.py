@@ -1,18 +1,16 @@
 """The training loop. It may not know what the channels mean, where patches come from or what a membrane is.
 
-It knows: a network, a loss on (logits, target, valid), two streams of patches, a folder to write to.
+It knows: a task (what is trained, and on which loss), two streams of patches, a folder to write to.
 """
 
 from __future__ import annotations
 
-import csv
 import logging
-import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import lightning
@@ -22,13 +20,22 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from neurotome.core import MissingExtraError, Progress, RunFailedError, silent
+from neurotome.core import MissingExtraError, Progress, silent
+from neurotome.nn.epochs import EpochEnd, Judge, LastState, Picture, TrainingClock
 from neurotome.nn.fit_settings import FitSettings
+from neurotome.nn.task import Loss, NetworkTask, Task
 
-__all__ = ["fit"]
+__all__ = ["Fitted", "fit", "fit_task"]
 
-Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
-Picture = Callable[[nn.Module, int], None]
+
+@dataclass(frozen=True)
+class Fitted:
+    """How a training went: batches and seconds in all, the step whose state is kept, and its val_v_rand or val_loss."""
+
+    steps: int
+    seconds: float
+    kept_step: int
+    value: float | None
 
 
 def fit(
@@ -39,51 +46,89 @@ def fit(
     folder: Path,
     settings: FitSettings,
     *,
+    judge: Judge | None = None,
     picture: Picture | None = None,
     progress: Progress = silent,
 ) -> nn.Module:
-    """Train, or go on where the last call in this folder stopped; returns the averaged network with the lowest validation loss.
+    """`fit_task` for one network: returns it with the weights (averaged, unless `average` is 0) of its best epoch."""
+    task = NetworkTask(network, loss, settings)
+    fit_task(task, training, validation, folder, settings, judge=judge, picture=picture, progress=progress)
+    network.load_state_dict(task.answering().state_dict())
+    return network.cpu().eval()
 
+
+def fit_task(
+    task: Task,
+    training: Dataset[Any],
+    validation: Dataset[Any],
+    folder: Path,
+    settings: FitSettings,
+    *,
+    judge: Judge | None = None,
+    picture: Picture | None = None,
+    progress: Progress = silent,
+) -> Fitted:
+    """Train, or go on where the last call in this folder stopped; the task ends with the state of its best epoch.
+
+    judge and picture get the answering network at the end of each epoch, in evaluation mode. The best epoch is that of the
+    highest val_v_rand where a judge gives it, else of the lowest val_loss.
     Writes into `folder`: checkpoints/last.ckpt and best.ckpt, history.csv, logs of the chosen loggers.
-    Raises RunFailedError when the loss stops being finite (the last checkpoint stays).
+    Raises RunFailedError when a loss stops being finite (the last checkpoint stays).
     """
     checkpoints = folder / "checkpoints"
-    last = checkpoints / "last.ckpt"
-    best = ModelCheckpoint(
-        checkpoints, "best", monitor="val_loss", save_last=True, enable_version_counter=False, save_on_train_epoch_end=True
-    )
-    callbacks: list[Callback] = [best, _History(folder / "history.csv", progress, settings, picture)]
-    if settings.patience:
-        callbacks.append(EarlyStopping("val_loss", patience=settings.patience))
+    last, best = checkpoints / "last.ckpt", checkpoints / "best.ckpt"
+    task.clock = TrainingClock(settings, training, progress)
+    keep, *stop = _choosing(checkpoints, settings, "val_v_rand" if judge else "val_loss", "max" if judge else "min")
+    row = EpochEnd(folder / "history.csv", task.clock, judge, picture)
+    callbacks = [task.clock, row, *stop, keep, LastState(last, task.clock)]
+    folder.mkdir(parents=True, exist_ok=True)
     with _quiet():
         lightning.seed_everything(settings.seed, workers=True, verbose=False)
-        trainer = _trainer(folder, settings, callbacks)
+        trainer = _trainer(folder, settings, callbacks, clip=task.automatic_optimization)
         try:
             trainer.fit(
-                _Task(network, loss, settings),
+                task,
                 _loader(training, settings),
                 _loader(validation, settings),
                 ckpt_path=last if last.is_file() else None,
                 weights_only=False,
             )
-        except SystemExit:
+        except SystemExit as end:
             # Lightning turns Ctrl-C into an exit; who called decides what an interruption means.
-            raise KeyboardInterrupt from None
-    state = torch.load(best.best_model_path or last, map_location="cpu", weights_only=False)["state_dict"]
-    averaged = {k.removeprefix("average.module."): v for k, v in state.items() if k.startswith("average.module.")}
-    network.load_state_dict(averaged)
-    return network.cpu().eval()
+            if isinstance(end.__context__, KeyboardInterrupt):
+                raise KeyboardInterrupt from None
+            raise
+    kept = torch.load(best if best.is_file() else last, map_location="cpu", weights_only=False)
+    task.cpu().load_state_dict(kept["state_dict"])
+    clock, value = task.clock, keep.best_model_score
+    return Fitted(clock.step, clock.seconds, clock.step_in(kept), None if value is None else float(value))
 
 
-def _trainer(folder: Path, settings: FitSettings, callbacks: list[Callback]) -> lightning.Trainer:
+def _choosing(checkpoints: Path, settings: FitSettings, monitor: str, mode: str) -> tuple[ModelCheckpoint, *tuple[Callback, ...]]:
+    """What keeps the best epoch, and what ends a training that gets no better."""
+    keep = ModelCheckpoint(
+        checkpoints,
+        "best",
+        monitor=monitor,
+        mode=mode,
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
+    )
+    if not settings.patience:
+        return (keep,)
+    # Going on from a checkpoint, there is nothing to look at when Lightning ends the finished epoch once more.
+    return keep, EarlyStopping(monitor, patience=settings.patience, mode=mode, strict=False)
+
+
+def _trainer(folder: Path, settings: FitSettings, callbacks: list[Callback], *, clip: bool) -> lightning.Trainer:
     return lightning.Trainer(
+        # The clock ends it.
         max_epochs=-1,
-        max_steps=settings.steps,
         limit_train_batches=settings.validate_every,
         precision=settings.precision,  # type: ignore[arg-type]
         accelerator=settings.device,
         devices=1,
-        gradient_clip_val=1.0,
+        gradient_clip_val=1.0 if clip else None,
         callbacks=callbacks,
         logger=_loggers(folder, settings.loggers),
         default_root_dir=folder,
@@ -96,93 +141,6 @@ def _trainer(folder: Path, settings: FitSettings, callbacks: list[Callback]) -> 
 
 def _loader(patches: Dataset[Any], settings: FitSettings) -> DataLoader[Any]:
     return DataLoader(patches, settings.batch, num_workers=settings.workers, persistent_workers=settings.workers > 0)
-
-
-class _Task(lightning.LightningModule):
-    """AdamW, linear warm-up then cosine decay; validates an exponential average of the weights."""
-
-    def __init__(self, network: nn.Module, loss: Loss, settings: FitSettings) -> None:
-        super().__init__()
-        self.network, self.loss, self.settings = network, loss, settings
-        decay = settings.average
-        # A young average remembers only what it has seen: the usual warm-up of the decay.
-        self.average = torch.optim.swa_utils.AveragedModel(
-            network, avg_fn=lambda old, new, n: old + (new - old) * max(1 - decay, 1 / (10 + n)), use_buffers=True
-        )
-
-    def configure_optimizers(self) -> Any:
-        s = self.settings
-        optimizer = torch.optim.AdamW(self.network.parameters(), s.learning_rate, weight_decay=s.weight_decay)
-
-        def rate(step: int) -> float:
-            warm = min(1.0, (step + 1) / max(1, s.warmup))
-            return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / max(1, s.steps)))))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-    def on_train_epoch_start(self) -> None:
-        data = self.trainer.train_dataloader.dataset  # type: ignore[union-attr]
-        if hasattr(data, "epoch"):
-            # Counted in steps: Lightning's own count jumps when it goes on from a checkpoint.
-            data.epoch.fill_(self.global_step // self.settings.validate_every)
-
-    def training_step(self, batch: Any, _: int) -> torch.Tensor:
-        image, target, valid = batch
-        if image.ndim == 4:
-            image = image.contiguous(memory_format=torch.channels_last)
-        value = self.loss(self.network(image).float(), target, valid)
-        if not torch.isfinite(value):
-            raise RunFailedError(
-                f"The loss is {value.item()} at step {self.global_step}", "a finite loss", "lower the learning rate"
-            )
-        self.log("train_loss", value, prog_bar=False)
-        return value
-
-    def on_train_batch_end(self, *_: Any) -> None:
-        self.average.update_parameters(self.network)
-
-    def validation_step(self, batch: Any, _: int) -> None:
-        image, target, valid = batch
-        self.log("val_loss", self.loss(self.average(image).float(), target, valid), batch_size=len(image))
-
-
-class _History(Callback):
-    """One row per epoch in history.csv, a picture of the same patch, and word to whoever watches."""
-
-    columns = ("epoch", "step", "lr", "train_loss", "val_loss", "seconds")
-
-    def __init__(self, path: Path, progress: Progress, settings: FitSettings, picture: Picture | None) -> None:
-        self.path, self.progress, self.settings, self.picture = path, progress, settings, picture
-        self.start = perf_counter()
-
-    def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
-        self.progress("training steps", trainer.global_step, self.settings.steps)
-
-    def on_train_epoch_start(self, *_: Any) -> None:
-        self.start = perf_counter()
-
-    def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
-        values = trainer.callback_metrics
-        if "val_loss" not in values:
-            return  # going on from a checkpoint, Lightning ends the finished epoch once more
-        epoch = math.ceil(trainer.global_step / self.settings.validate_every) - 1
-        row = (
-            epoch,
-            trainer.global_step,
-            f"{trainer.optimizers[0].param_groups[0]['lr']:.3g}",
-            f"{float(values.get('train_loss', math.nan)):.5f}",
-            f"{float(values.get('val_loss', math.nan)):.5f}",
-            f"{perf_counter() - self.start:.1f}",
-        )
-        new = not self.path.exists()
-        with self.path.open("a", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerows([self.columns, row] if new else [row])
-        if self.picture:
-            was_training = module.average.training
-            self.picture(module.average.module.eval(), epoch)
-            module.average.train(was_training)
 
 
 def _loggers(folder: Path, names: tuple[str, ...]) -> list[Logger]:

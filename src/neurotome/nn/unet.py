@@ -6,8 +6,8 @@ its receptive field only, never on how the volume was tiled.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +24,11 @@ class UNet2DConfig:
     sections: int = 1
     widths: tuple[int, ...] = (24, 48, 96, 144, 192)
 
+    @property
+    def full_size_width(self) -> int:
+        """Channels of the arrays that have the size of the image."""
+        return self.widths[0]
+
 
 class UNet2D(nn.Module):
     """U-Net on one section (`sections=1`, 2D) or on 2k + 1 neighbouring ones as channels (2.5D), answering for the middle one.
@@ -33,6 +38,7 @@ class UNet2D(nn.Module):
     """
 
     ndim: ClassVar[int] = 2
+    whole_sections: ClassVar[bool] = False
 
     def __init__(self, config: UNet2DConfig) -> None:
         super().__init__()
@@ -56,6 +62,12 @@ class UNet2D(nn.Module):
             x = block(torch.cat([x, skips.pop()], dim=1))
         return self.head(x)  # (b, out_channels, y, x)
 
+    def probe(self) -> Self:
+        """The same paths from input to output, one channel wide, with averages instead of maxima."""
+        narrow = type(self)(replace(self.config, widths=(1,) * len(self.config.widths)))
+        narrow.pool = F.avg_pool2d
+        return narrow
+
 
 def _pair(inputs: int, outputs: int) -> nn.Sequential:
     layers: list[nn.Module] = []
@@ -72,6 +84,11 @@ class RSUNet3DConfig:
     widths: tuple[int, ...] = (18, 36, 48, 64, 80)
     isotropic: bool = False
 
+    @property
+    def full_size_width(self) -> int:
+        """Channels of the arrays that have the size of the image."""
+        return self.widths[0]
+
 
 class RSUNet3D(nn.Module):
     """Residual symmetric 3D U-Net for anisotropic (default) or isotropic volumes.
@@ -81,6 +98,7 @@ class RSUNet3D(nn.Module):
     """
 
     ndim: ClassVar[int] = 3
+    whole_sections: ClassVar[bool] = False
 
     def __init__(self, config: RSUNet3DConfig) -> None:
         super().__init__()
@@ -112,6 +130,12 @@ class RSUNet3D(nn.Module):
             x = F.interpolate(narrow(x), scale_factor=scale, mode="nearest")  # (b, widths[l], z, y / 2^l, x / 2^l)
             x = block(x + skips.pop())
         return self.last(x)  # (b, out_channels, z, y, x)
+
+    def probe(self) -> Self:
+        """The same paths from input to output, one channel wide, with averages instead of maxima."""
+        narrow = type(self)(replace(self.config, widths=(1,) * len(self.config.widths)))
+        narrow.pool = F.avg_pool3d
+        return narrow
 
 
 def _conv(inputs: int, outputs: int, kernel: tuple[int, int, int]) -> nn.Sequential:

@@ -10,8 +10,10 @@ from neurotome.report.colours import MERGE, SPLIT, css_colour, label_colours, ma
 from neurotome.report.links import error_link, place_path, run_token, view_command, with_links
 from neurotome.report.page import write_report
 from neurotome.report.pictures import grey_range, spread
+from neurotome.report.preview import preview_picture, write_preview
 from neurotome.report.results import Results, read_results
 from neurotome.report.sections import matching_truth
+from neurotome.report.training import write_training_report
 
 __all__ = [
     "MERGE",
@@ -24,10 +26,13 @@ __all__ = [
     "matching_labels",
     "matching_truth",
     "place_path",
+    "preview_picture",
     "read_results",
     "run_token",
     "spread",
     "view_command",
     "with_links",
+    "write_preview",
     "write_report",
+    "write_training_report",
 ]

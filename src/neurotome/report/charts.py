@@ -74,21 +74,30 @@ def bar_chart(values: Sequence[int], x_label: str, y_label: str, title: str, bin
     return _svg(frame, bars, ticks, x_label, y_label, title)
 
 
-def line_chart(curves: Sequence[Curve], x_label: str, y_label: str, title: str, marked_x: float | None = None) -> str:
-    """Lines with a name each, and a dashed upright where x is `marked_x`."""
+def line_chart(
+    curves: Sequence[Curve],
+    x_label: str,
+    y_label: str,
+    title: str,
+    marked_x: float | None = None,
+    *,
+    mark: str = "used",
+    bottom: float = 0.0,
+) -> str:
+    """Lines with a name each, and a dashed upright, called `mark`, where x is `marked_x`. bottom: where the y axis begins."""
     if not curves:
         return ""
     xs, ys = [x for c in curves for x in c.x], [y for c in curves for y in c.y]
-    frame = _Frame((min(xs), max(xs)), (0, _nice_top(max(ys))))
+    frame = _Frame((min(xs), max(xs)), (bottom, _nice_top(max(ys))))
     parts = []
     for curve in curves:
         points = " ".join("{:.1f},{:.1f}".format(*frame.at(x, y)) for x, y in zip(curve.x, curve.y, strict=True))
         parts.append(f'<polyline class="curve curve-{curve.kind}" points="{points}"><title>{curve.name}</title></polyline>')
     if marked_x is not None and frame.x[0] <= marked_x <= frame.x[1]:
-        x, bottom = frame.at(marked_x, 0)
-        parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{bottom:.1f}"/>')
+        x, foot = frame.at(marked_x, bottom)
+        parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{foot:.1f}"/>')
         side, anchor = (x - 5, "end") if marked_x > sum(frame.x) / 2 else (x + 5, "start")
-        parts.append(f'<text class="mark-name" x="{side:.1f}" y="{TOP + 10}" text-anchor="{anchor}">used: {marked_x:g}</text>')
+        parts.append(f'<text class="mark-name" x="{side:.1f}" y="{TOP + 10}" text-anchor="{anchor}">{mark}: {marked_x:g}</text>')
     ticks = [(t, f"{t:g}") for t in _nice_ticks(*frame.x)]
     return _svg(frame, parts, ticks, x_label, y_label, title)
 

@@ -19,7 +19,7 @@ from neurotome.report.places import error_cards
 from neurotome.report.results import Results, read_results
 from neurotome.report.sections import section_rows
 
-__all__ = ["PAGE", "write_report"]
+__all__ = ["PAGE", "template", "write_report"]
 
 PAGE = "report.html"
 
@@ -44,15 +44,13 @@ def write_report(run_folder: Path | str, *, progress: Progress = silent) -> Path
         content |= make()
     progress("report", len(steps), len(steps))
     path = results.folder / PAGE
-    atomic_write_text(path, _template().render(content))
+    atomic_write_text(path, template("page.html").render(content))
     return path
 
 
 def _numbers(results: Results) -> Mapping[str, Any]:
     card = card_of_run(results)
     return {
-        "style": (files("neurotome.report") / "page.css").read_text(encoding="utf-8"),
-        "version": __version__,
         "results": results,
         "title": Path(str(results.config.get("image") or results.folder.name)).name,
         "headline": headline(results),
@@ -101,8 +99,10 @@ def _threshold_chart(results: Results) -> str:
 
 
 @cache
-def _template() -> Any:
+def template(name: str) -> Any:
+    """A page of this folder, ready to be filled; its style comes from page.css."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string((files("neurotome.report") / "page.html").read_text(encoding="utf-8"))
+    environment.globals |= {"style": (files("neurotome.report") / "page.css").read_text(encoding="utf-8"), "version": __version__}
+    return environment.from_string((files("neurotome.report") / name).read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from neurotome.core import Box, Image
+from neurotome.core import Box, Image, spread
 from neurotome.report.colours import label_colours
 
 LARGEST_SECTION = 64_000_000
@@ -16,15 +16,6 @@ SAMPLES, SAMPLE_SIDE = 4, 512
 """Of a larger one, that many squares of that side are read along y and along x."""
 
 __all__ = ["data_uri", "grey", "grey_range", "overlay", "painted", "spread", "thinned"]
-
-
-def spread(count: int, wanted: int = 3) -> list[int]:
-    """The middles of `wanted` equal parts of 0..count-1, each once.
-
-    >>> spread(70), spread(2)
-    ([11, 35, 58], [0, 1])
-    """
-    return sorted({int(count * (i + 0.5) / wanted) for i in range(wanted)})
 
 
 def thinned(section: np.ndarray, factor: int, *, mean: bool) -> np.ndarray:

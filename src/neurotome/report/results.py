@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from neurotome.core import FormatError, Grid, Image, InputError, Labels, NeurotomeError, Probability, RunFolderError
 from neurotome.io import open_image, open_labels, open_probability
 
-__all__ = ["Results", "Row", "read_results"]
+__all__ = ["Results", "Row", "csv_rows", "read_results", "record_of"]
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -67,7 +67,7 @@ def read_results(run_folder: Path | str) -> Results:
     Raises RunFolderError where there is no run.json, FormatError where a file of the folder is not readable.
     """
     folder = Path(run_folder)
-    record = _record(folder)
+    record = record_of(folder)
     config, missing = record.get("config") or {}, []
 
     def volume(what: str, opener: Callable[..., T], path: Path | str | None, **options: Any) -> T | None:
@@ -93,16 +93,17 @@ def read_results(run_folder: Path | str) -> Results:
         folder,
         record,
         **opened,
-        table=_csv_rows(folder / "neurons.csv"),
+        table=csv_rows(folder / "neurons.csv"),
         scores=tuple(_json(folder / "scores.json")) if (folder / "scores.json").is_file() else (),
-        errors=_csv_rows(folder / "errors.csv"),
-        objects=_csv_rows(folder / "objects.csv"),
-        curve=_csv_rows(folder / "threshold_curve.csv"),
+        errors=csv_rows(folder / "errors.csv"),
+        objects=csv_rows(folder / "objects.csv"),
+        curve=csv_rows(folder / "threshold_curve.csv"),
         missing=tuple(missing),
     )
 
 
-def _record(folder: Path) -> Mapping[str, Any]:
+def record_of(folder: Path) -> Mapping[str, Any]:
+    """run.json of a folder. Raises RunFolderError where there is none, FormatError where it cannot be read."""
     if not (folder / "run.json").is_file():
         given = f"'{folder}' holds no run.json" if folder.is_dir() else f"'{folder}' is not a folder"
         raise RunFolderError(given, "the output folder of a run", "give the folder named with --out")
@@ -132,7 +133,8 @@ def _json(path: Path) -> Any:
         raise FormatError(f"'{path}' is not JSON ({error})", "the file as the run wrote it", "run again") from error
 
 
-def _csv_rows(path: Path) -> tuple[Row, ...]:
+def csv_rows(path: Path) -> tuple[Row, ...]:
+    """The rows of a table, numbers where the file has numbers; none where there is no file."""
     if not path.is_file():
         return ()
     with path.open(newline="", encoding="utf-8") as file:
