@@ -29,7 +29,7 @@ def network_and_card(family: str, config: dict):
     [
         SMALL,
         *(
-            pytest.param(family, config, marks=pytest.mark.slow)
+            pytest.param(family, config, marks=pytest.mark.exhaustive)
             for family, config in (
                 ("unet2d", {"out_channels": 2, "sections": 3, "widths": (4, 8)}),
                 ("rsunet3d", {"out_channels": 2, "widths": (3, 4)}),

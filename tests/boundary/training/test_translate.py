@@ -125,7 +125,8 @@ def test_direction_exchanges_image_and_channel(stack, tmp_path):
     recipe = config(stack, fit={"steps": 1, "validate_every": 1}, translation={"direction": "BtoA", "gan_weight": 0.0})
     x, y, valid = prepared(recipe).training[0]
     straight, membrane, _ = prepared(config(stack, translation={"gan_weight": 0.0})).training[0]
-    assert torch.equal(x, membrane) and torch.allclose(y, straight, atol=1e-6) and bool(valid.all())
+    inner = (..., slice(1, -1), slice(1, -1))  # on its rim, a patch cannot see whether the label changes
+    assert torch.equal(x[inner], membrane[inner]) and torch.allclose(y, straight, atol=1e-6) and bool(valid.all())
     card = boundary.train(recipe, tmp_path / "m")
     assert card.channels == ("grey",)
     assert boundary.predict(open_image(stack / "membrane.tif"), tmp_path / "m").channels == ("grey",)
