@@ -2,8 +2,8 @@
 
     python benchmarks/boundary_isbi2012.py [--model isbi2012-membrane-2d] [--averaging 1 8] [--write]
 
-The shipped network trained on sections 0-17 and its last weights were kept, so nothing was chosen with sections 18-23 (but the
-threshold, which the metric chooses). The official scores of published networks are on the 30 test sections with secret labels:
+The shipped network trained on sections 0-17 and its last weights were kept; the networks it started from were kept by their loss
+on sections 18-23 (see its card). The official scores of published networks are on the 30 test sections with secret labels:
 near, not equal, in meaning. --write puts the scores of the last averaging on the card of the model.
 """
 

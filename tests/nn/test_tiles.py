@@ -56,7 +56,8 @@ NETWORKS = [
 
 
 @pytest.mark.parametrize(("family", "config"), NETWORKS)
-@pytest.mark.parametrize(("bf16", "tolerance"), [(False, 1e-5), (True, 1e-3)])
+# In bf16 a value near 1 is known to 8 bits: one rounding is 2^-8, and arrays of another shape are added up in another order.
+@pytest.mark.parametrize(("bf16", "tolerance"), [(False, 1e-5), (True, 2**-8)])
 def test_tiles_and_boxes_do_not_show(volume, family, config, bf16, tolerance):
     whole = predictor(volume, family, config=config, bf16=bf16, tile=96)(Box((0, 0, 0), volume.shape))
     tiled = predictor(volume, family, config=config, bf16=bf16, tile=32)

@@ -69,6 +69,15 @@ def _rotate(value: np.ndarray, bits: int) -> np.ndarray:
 
 
 def _rgb(hue: np.ndarray, saturation: np.ndarray) -> np.ndarray:
-    """Hue and saturation in [0, 1], full brightness, to RGB: each channel falls with its distance from the hue on the wheel."""
-    ramps = [np.clip(np.abs((6 * hue + shift) % 6 - 3) - 1, 0, 1) for shift in (0, 4, 2)]
-    return np.stack([1 - saturation * (1 - ramp) for ramp in ramps], axis=-1)
+    """Hue and saturation in [0, 1], full brightness, to RGB: one channel is full, one empty, one on its way between them.
+
+    Computed through the sector of the colour wheel as the viewer does, so that ties round alike.
+    """
+    sector = np.floor(6 * hue).astype(np.int64)
+    way = 6 * hue - sector
+    full, empty = np.ones_like(saturation), 1 - saturation
+    falling, rising = 1 - saturation * way, 1 - saturation * (1 - way)
+    red = (full, falling, empty, empty, rising, full)
+    green = (rising, full, full, falling, empty, empty)
+    blue = (empty, empty, rising, full, full, falling)
+    return np.stack([np.choose(sector % 6, channel) for channel in (red, green, blue)], axis=-1)

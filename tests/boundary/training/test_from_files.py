@@ -7,6 +7,7 @@ import yaml
 from neurotome.boundary import FilePairs, TrainConfig, recipe_from_files, recipe_text, require_said
 from neurotome.core import Grid, Image, InputError, Labels, ShapeError, UnknownNameError, ValueRangeError
 from neurotome.io import save
+from neurotome.nn import load_card
 
 GRID = Grid((10, 100, 120), (30, 6, 6))
 
@@ -135,7 +136,10 @@ def test_several_stacks_and_single_sections(folder):
 def test_starting_from_a_network_takes_its_shape(folder):
     config = recipe_from_files(pairs(folder, "binary.tif", labels_are="inside", model="isbi2012-membrane-2d"))
     assert (config.family, config.channels, config.normalization) == ("unet2d", ("membrane",), "section_zscore")
-    assert config.network["widths"] == [32, 64, 96, 128, 192] and config.restore.model == "isbi2012-membrane-2d"
+    assert (
+        config.network["widths"] == list(load_card("isbi2012-membrane-2d")[0].config["widths"])
+        and config.restore.model == "isbi2012-membrane-2d"
+    )
 
 
 def test_the_text_of_a_recipe_gives_it_back(folder):
