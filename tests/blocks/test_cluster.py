@@ -13,7 +13,7 @@ from neurotome.blocks import cluster, make_executor
 from neurotome.core import InputError, ValueRangeError
 
 SCRIPT = """
-import os, sys, time
+import os, signal, sys, time
 from dataclasses import dataclass
 from pathlib import Path
 from neurotome.blocks import Engine, Step, blocks_of, make_executor
@@ -29,6 +29,8 @@ class Sleep:
         return []
 
 if __name__ == "__main__":
+    # As a terminal starts it: tests that run in the background of a shell would hand down a deaf ear.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = Path(sys.argv[1])
     blocks = blocks_of(Grid((9, 1, 1), (1, 1, 1)), (1, 1, 1))
     with make_executor(workers=2) as executor:
