@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 from neurotome.core import RunFailedError, UnknownNameError, ValueRangeError
 from neurotome.nn import FitSettings
 from neurotome.nn.task import NetworkTask, Task, optimizer_of
-from neurotome.nn.trainer import fit, fit_task
+from neurotome.nn.trainer import fit_task
 
 
 class Points(Dataset):
@@ -48,6 +48,13 @@ def bce(logits, target, valid):
 def history(folder):
     with (folder / "history.csv").open() as file:
         return list(csv.DictReader(file))
+
+
+def fit(network, loss, training, validation, folder, how, **options):
+    """The network with the weights of its best epoch."""
+    task = NetworkTask(network, loss, how)
+    fit_task(task, training, validation, folder, how, **options)
+    return task.answering()
 
 
 def trained(folder, how, **options):

@@ -21,7 +21,7 @@ from neurotome.nn.unet import RSUNet3D, RSUNet3DConfig, UNet2D, UNet2DConfig
 from neurotome.nn.unet_zambare import UNetZambare, UNetZambareConfig
 
 if TYPE_CHECKING:
-    from neurotome.nn.trainer import fit, fit_task
+    from neurotome.nn.trainer import fit_task
 
 __all__ = [
     "AVERAGING",
@@ -43,7 +43,6 @@ __all__ = [
     "bce_dice",
     "build",
     "dihedral",
-    "fit",
     "fit_task",
     "freeze",
     "jittered_corners",
@@ -62,8 +61,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """What trains, on demand: the training library takes seconds to import, and only training needs it."""
-    if name not in ("fit", "fit_task"):
+    if name != "fit_task":
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    from neurotome.nn import trainer
+    from neurotome.nn.trainer import fit_task
 
-    return getattr(trainer, name)
+    return fit_task

@@ -17,15 +17,14 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
-from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from neurotome.core import MissingExtraError, Progress, silent
 from neurotome.nn.epochs import EpochEnd, Judge, LastState, Picture, TrainingClock
 from neurotome.nn.fit_settings import FitSettings
-from neurotome.nn.task import Loss, NetworkTask, Task
+from neurotome.nn.task import Task
 
-__all__ = ["Fitted", "fit", "fit_task"]
+__all__ = ["Fitted", "fit_task"]
 
 
 @dataclass(frozen=True)
@@ -36,25 +35,6 @@ class Fitted:
     seconds: float
     kept_step: int
     value: float | None
-
-
-def fit(
-    network: nn.Module,
-    loss: Loss,
-    training: Dataset[Any],
-    validation: Dataset[Any],
-    folder: Path,
-    settings: FitSettings,
-    *,
-    judge: Judge | None = None,
-    picture: Picture | None = None,
-    progress: Progress = silent,
-) -> nn.Module:
-    """`fit_task` for one network: returns it with the weights (averaged, unless `average` is 0) of its best epoch."""
-    task = NetworkTask(network, loss, settings)
-    fit_task(task, training, validation, folder, settings, judge=judge, picture=picture, progress=progress)
-    network.load_state_dict(task.answering().state_dict())
-    return network.cpu().eval()
 
 
 def fit_task(
