@@ -31,11 +31,14 @@ from neurotome.core.progress import Progress, silent
 from neurotome.core.record import Record
 from neurotome.core.scores import Score, Scores
 from neurotome.core.sites import SITE_COLUMNS, SynapseSites
+from neurotome.core.skeleton import ROOT, SOMA, Skeleton, parents_first
 from neurotome.core.units import length_nm
 from neurotome.core.volumes import ArrayLike, Image, Labels, Legend, Probability
 
 __all__ = [
+    "ROOT",
     "SITE_COLUMNS",
+    "SOMA",
     "ArrayLike",
     "Block",
     "BlocksFailedError",
@@ -61,11 +64,13 @@ __all__ = [
     "Score",
     "Scores",
     "ShapeError",
+    "Skeleton",
     "SynapseSites",
     "UnitError",
     "UnknownNameError",
     "ValueRangeError",
     "length_nm",
+    "parents_first",
     "silent",
     "spread",
 ]
