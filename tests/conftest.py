@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from neurotome import datasets
 
@@ -34,3 +35,20 @@ def small_phantom():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def neurite_files(tmp_path_factory):
+    """A folder with a stack of two neurites, stack.ome.tif, a probability map with a dim section, map.ome.tif, and truth.swc."""
+    from neurotome.core import Image
+    from neurotome.datasets.fluorescence import FluorescenceSpec, fluorescence
+    from neurotome.io import save, write_swc
+
+    folder = tmp_path_factory.mktemp("neurites")
+    phantom = fluorescence(FluorescenceSpec(shape=(40, 112, 96), cable_vox=400, gaps=1, snr=6, seed=3))
+    inside = ndimage.gaussian_filter((phantom.mask.read() > 0).astype(np.float32), (0.5, 0.8, 0.8))
+    inside[:, 60:62] *= 0.4
+    save(phantom.image, folder / "stack.ome.tif")
+    save(Image(np.rint(255 * np.clip(1.6 * inside, 0, 1)).astype(np.uint8), phantom.image.grid), folder / "map.ome.tif")
+    write_swc(folder / "truth.swc", phantom.neurites)
+    return folder

@@ -3,6 +3,8 @@
 A new format joins by one line in READERS, and in WRITERS if it is also written.
 """
 
+import gzip
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,6 +85,30 @@ def make_npy(path: Path) -> Path:
     return path / "a.npy"
 
 
+def make_nrrd(encoding: str) -> Callable[[Path], Path]:
+    def make(path: Path) -> Path:
+        directions = 'space directions: (4.6,0,0) (0,6,0) (0,0,30)\nspace units: "nm" "nm" "nm"'
+        header = f"NRRD0004\ntype: uint8\ndimension: 3\nsizes: 52 40 11\nencoding: {encoding}\n{directions}\n\n"
+        content = VALUES.tobytes() if encoding == "raw" else gzip.compress(VALUES.tobytes())
+        (path / "a.nrrd").write_bytes(header.encode() + content)
+        return path / "a.nrrd"
+
+    return make
+
+
+def make_v3draw(path: Path) -> Path:
+    sizes = struct.pack("<h4i", 1, *GRID.shape[::-1], 1)
+    (path / "a.v3draw").write_bytes(b"raw_image_stack_by_hpengL" + sizes + VALUES.tobytes())
+    return path / "a.v3draw"
+
+
+def make_v3dpbd(path: Path) -> Path:
+    runs = [VALUES.ravel()[at : at + 33].tobytes() for at in range(0, VALUES.size, 33)]
+    packed = b"".join(bytes([len(run) - 1]) + run for run in runs)
+    (path / "a.v3dpbd").write_bytes(b"v3d_volume_pkbitdf_encodL" + struct.pack("<h4i", 1, *GRID.shape[::-1], 1) + packed)
+    return path / "a.v3dpbd"
+
+
 def make_written(suffix: str) -> Callable[[Path], Path]:
     def make(path: Path) -> Path:
         save(Image(VALUES, PLAIN), path / f"a{suffix}")
@@ -109,10 +135,14 @@ READERS: dict[str, Callable[[Path], Path | str]] = {
     "HDF5": make_hdf5,
     "OME-Zarr 0.4": make_old_ome_zarr,
     "NumPy": make_npy,
+    "NRRD": make_nrrd("raw"),
+    "NRRD (gzip)": make_nrrd("gzip"),
+    "Vaa3D": make_v3draw,
+    "Vaa3D (packed)": make_v3dpbd,
     "sharded precomputed": make_sharded,
     **{f"written {suffix}": make_written(suffix) for suffix in WRITERS},
 }
-UNITLESS = {"TIFF", "sections", "NumPy"}
+UNITLESS = {"TIFF", "sections", "NumPy", "Vaa3D", "Vaa3D (packed)"}
 
 
 @pytest.fixture(params=READERS)

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neurotome.core import BlocksFailedError, Grid, Labels, RunFolderError, ValueRangeError
+from neurotome.core import BlocksFailedError, Grid, Image, Labels, RunFolderError, Skeleton, ValueRangeError
 from neurotome.flows import Workforce, export
-from neurotome.io import open_image, open_labels, precomputed_shards, save, sha256
+from neurotome.io import open_image, open_labels, precomputed_shards, read_skeletons, save, sha256, write_swc
 
 GRID = Grid((12, 140, 700), (30.0, 6.0, 6.0))
 
@@ -84,3 +84,30 @@ def test_another_export_is_not_mixed_in(labels: Path, tmp_path: Path) -> None:
     export(str(labels), tmp_path / "out", meshes=False)
     with pytest.raises(RunFolderError, match="meshes is false there and true now"):
         export(str(labels), tmp_path / "out")
+
+
+def test_skeletons_of_a_run_go_with_its_labels(tmp_path: Path) -> None:
+    ids = np.zeros((12, 40, 60), np.uint64)
+    ids[3:9, 10:20, 5:55] = 7
+    run = tmp_path / "run"
+    save(Labels(ids, Grid(ids.shape, (30.0, 6.0, 6.0))), run / "neurons.ome.zarr")
+    tree = Skeleton.of([-1, 0], [[150.0, 90.0, 30.0], [150.0, 90.0, 300.0]], [30.0, 30.0])
+    (run / "skeletons").mkdir()
+    write_swc(run / "skeletons" / "7.swc", tree)
+    (run / "run.json").write_text(json.dumps({"command": "reconstruct", "config": {}, "facts": {}}))
+    assert export(str(run), tmp_path / "out", meshes=False) == [tmp_path / "out" / "labels"]
+    info = json.loads((tmp_path / "out" / "labels" / "info").read_text())
+    found = read_skeletons(tmp_path / "out" / "labels" / info["skeletons"])
+    assert list(found) == [7] and np.allclose(found[7].points_nm, tree.points_nm)
+
+
+def test_trees_of_a_tracing_are_a_folder_of_their_own(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    save(Image(np.arange(8000, dtype=np.uint8).reshape(20, 20, 20), Grid((20, 20, 20), (300.0,) * 3)), tmp_path / "stack.ome.tif")
+    (run / "skeletons").mkdir(parents=True)
+    trees = Skeleton.of([-1, 0, -1, 2], [[0, 0, 0], [0, 0, 3000], [600, 600, 600], [900, 600, 600]])
+    write_swc(run / "skeletons" / "stack.swc", trees)
+    record = {"command": "trace", "config": {"image": str(tmp_path / "stack.ome.tif")}, "facts": {"swc": "skeletons/stack.swc"}}
+    (run / "run.json").write_text(json.dumps(record))
+    assert export(str(run), tmp_path / "out") == [tmp_path / "out" / "image", tmp_path / "out" / "trees"]
+    assert [len(tree) for tree in read_skeletons(tmp_path / "out" / "trees").values()] == [2, 2]

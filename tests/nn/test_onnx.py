@@ -20,7 +20,7 @@ def network_and_card(family: str, config: dict):
     for module in network.modules():
         if isinstance(module, torch.nn.Conv2d | torch.nn.Conv3d | torch.nn.ConvTranspose2d):
             torch.nn.init.kaiming_normal_(module.weight)  # logits that are not all near 0
-    names = tuple(f"class:{k}" for k in range(config.get("out_channels", 1)))
+    names = tuple(f"class:{k}" for k in range(network.config.out_channels))
     return network, ModelCard("toy", family, config, names, (30, 6, 6), "unit", receptive_halo(network))
 
 
@@ -33,6 +33,7 @@ def network_and_card(family: str, config: dict):
             for family, config in (
                 ("unet2d", {"out_channels": 2, "sections": 3, "widths": (4, 8)}),
                 ("rsunet3d", {"out_channels": 2, "widths": (3, 4)}),
+                ("voxresnet", {"widths": (3, 4)}),
                 ("unet_zambare", {}),
                 ("generator", {"out_channels": 1, "kind": "unet", "width": 4}),
                 ("generator", {"out_channels": 1, "kind": "unet", "width": 4, "depth": 5, "legacy": True}),

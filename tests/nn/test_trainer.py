@@ -196,7 +196,7 @@ def test_a_training_that_stopped_early_stays_stopped(tmp_path):
 
 
 def test_settings_are_checked_and_do_what_they_say():
-    for changes in ({"optimizer": "sgd"}, {"schedule": "linear"}, {"device": "tpu"}):
+    for changes in ({"optimizer": "rmsprop"}, {"schedule": "linear"}, {"device": "tpu"}):
         with pytest.raises(UnknownNameError):
             FitSettings(**changes)
     for changes in ({"steps": 0}, {"minutes": -1}, {"average": 1.0}):
@@ -209,3 +209,53 @@ def test_settings_are_checked_and_do_what_they_say():
     assert [constant.rate(step, 0) for step in (0, 3, 5999)] == [0.25, 1, 1]
     timed = FitSettings(steps=100, minutes=1)
     assert (timed.fraction(10, 30), timed.fraction(60, 30), timed.fraction(0, 90)) == (0.5, 0.6, 1)
+
+
+def test_sgd_and_its_schedules():
+    how = settings(optimizer="sgd", learning_rate=0.01, momentum=0.8, weight_decay=3e-4)
+    sgd = optimizer_of(network().parameters(), how)
+    assert type(sgd) is torch.optim.SGD and sgd.defaults["momentum"] == 0.8 and sgd.defaults["weight_decay"] == 3e-4
+    halving = FitSettings(schedule="halving", validate_every=5, warmup=0)
+    assert [0.01 * halving.rate(5 * epoch, 0) for epoch in (0, 9, 99)] == pytest.approx([0.01, 1.95e-5, 1.58e-32], rel=0.01)
+    to_nothing = FitSettings(steps=100, warmup=5, last_rate=0)
+    assert to_nothing.rate(0, 0) == pytest.approx(0.2) and to_nothing.rate(100, 0) == 0
+    for changes in ({"clip": -1}, {"momentum": 1.0}, {"last_rate": 1.5}):
+        with pytest.raises(ValueRangeError):
+            FitSettings(**changes)
+
+
+def test_a_gradient_is_as_long_as_the_settings_allow(tmp_path):
+    lengths = {}
+    for clip in (0.0, 1e-3):
+        task = NetworkTask(network(), lambda a, b, c: 100 * bce(a, b, c), settings(steps=1, clip=clip, optimizer="sgd", warmup=0))
+        before = [p.detach().clone() for p in task.network.parameters()]
+        fit_task(task, Points(6), Points(2), tmp_path / str(clip), task.settings)
+        lengths[clip] = sum(
+            float((p - b).detach().square().sum()) for p, b in zip(task.network.parameters(), before, strict=True)
+        )
+    assert lengths[1e-3] ** 0.5 == pytest.approx(0.05 * 1e-3, rel=0.01) and lengths[0.0] > 100 * lengths[1e-3]
+
+
+class Measuring(NetworkTask):
+    """Counts its epochs, and is best in the second."""
+
+    measures, best_by = ("val_dice", "epochs"), "val_dice"
+
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.asked = 0
+
+    def measured(self):
+        self.asked += 1
+        return {"val_dice": [0.2, 0.7, 0.4][self.asked - 1], "epochs": float(self.asked)}
+
+
+def test_a_task_that_measures_itself_decides_which_epoch_is_kept(tmp_path):
+    task = Measuring(network(), bce, settings())
+    done = fit_task(task, Points(6), Points(2), tmp_path, settings())
+    assert [(r["val_dice"], r["epochs"]) for r in history(tmp_path)] == [
+        ("0.20000", "1.00000"),
+        ("0.70000", "2.00000"),
+        ("0.40000", "3.00000"),
+    ]
+    assert (done.kept_step, done.value) == (6, pytest.approx(0.7)) and "val_v_rand" not in history(tmp_path)[0]

@@ -25,7 +25,14 @@ def list_() -> None:
         here = "yes" if datasets.local(name) else "no"
         shape, voxel = " x ".join(map(str, facts.shape)), ", ".join(f"{v:g}" for v in facts.voxel_nm)
         table.add_row(name, shape, voxel, here, facts.licence, facts.summary)
-    table.add_row("phantom", "any", "any", "yes", "MIT", "synthetic EM with exact truth: `neurotome data phantom`")
+    table.add_row(
+        "phantom",
+        "any",
+        "any",
+        "yes",
+        "MIT",
+        "synthetic EM, or light microscopy of a neuron, with exact truth: `neurotome data phantom`",
+    )
     Console(highlight=False).print(table)
 
 
@@ -46,20 +53,36 @@ def fetch(
 
 @app.command()
 def phantom(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for image.ome.tif, truth.ome.tif, organelles.ome.tif.")],
-    shape: Annotated[tuple[int, int, int], typer.Option(metavar="Z Y X", help="Sections, height, width.")] = (64, 512, 512),
-    voxel_nm: Annotated[tuple[float, float, float], typer.Option("--voxel-nm", metavar="Z Y X")] = (30.0, 6.0, 6.0),
-    seed: Annotated[int, typer.Option(help="Another seed is another tissue.")] = 0,
-    misaligned: Annotated[int, typer.Option(help="Sections that are shifted.")] = 0,
-    missing: Annotated[int, typer.Option(help="Sections that are black.")] = 0,
-    blurred: Annotated[int, typer.Option(help="Sections out of focus.")] = 0,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the image and its truth.")],
+    kind: Annotated[str, typer.Option(help="em (tissue), or fluorescence (one neuron in a light microscope).")] = "em",
+    shape: Annotated[
+        tuple[int, int, int] | None,
+        typer.Option(metavar="Z Y X", help="Sections, height, width [default: 64 512 512, fluorescence 64 192 192]."),
+    ] = None,
+    voxel_nm: Annotated[
+        tuple[float, float, float] | None,
+        typer.Option("--voxel-nm", metavar="Z Y X", help="[default: 30 6 6, fluorescence 1000 500 500]"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed is other tissue, or another neuron.")] = 0,
+    misaligned: Annotated[int | None, typer.Option(help="em: sections that are shifted.")] = None,
+    missing: Annotated[int | None, typer.Option(help="em: sections that are black.")] = None,
+    blurred: Annotated[int | None, typer.Option(help="em: sections out of focus.")] = None,
+    snr: Annotated[float | None, typer.Option(help="fluorescence: signal over noise, 2 (poor) to 10 (good).")] = None,
+    gaps: Annotated[int | None, typer.Option(help="fluorescence: stretches without label.")] = None,
+    neighbours: Annotated[int | None, typer.Option(help="fluorescence: other neurons that cross.")] = None,
+    swc: Annotated[Path | None, typer.Option(help="fluorescence: a real neuron, in um, instead of a grown one.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
-    """Make synthetic EM with its exact truth."""
-    from neurotome.datasets.phantom import PhantomSpec
-    from neurotome.flows import write_phantom
+    """Make synthetic EM, or light microscopy, with its exact truth.
 
-    spec = PhantomSpec(shape=shape, voxel_nm=voxel_nm, seed=seed, misaligned=misaligned, missing=missing, blurred=blurred)
+    em: image, truth and organelles (OME-TIFF), synapses.csv. fluorescence: image and mask (OME-TIFF), truth.swc, neighbours.swc,
+    radii.csv.
+    """
+    from neurotome.flows import phantom_spec, write_phantom
+
+    asked = {"shape": shape, "voxel_nm": voxel_nm, "misaligned": misaligned, "missing": missing, "blurred": blurred}
+    asked |= {"snr": snr, "gaps": gaps, "neighbours": neighbours, "source": swc}
+    spec = phantom_spec(kind, seed=seed, **{key: value for key, value in asked.items() if value is not None})
     console = Console(highlight=False)
     with Bars(console) as bars:
         for path in write_phantom(spec, out, overwrite=overwrite, progress=bars):

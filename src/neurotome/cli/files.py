@@ -12,7 +12,7 @@ from rich.table import Table
 from neurotome.cli.progress import Bars
 from neurotome.cli.reconstruct import ColourChannel, Voxel
 from neurotome.cli.workers import Scheduler, Slurm, Workers, parsed_slurm
-from neurotome.core import UnknownNameError
+from neurotome.core import InputError, Scores, UnknownNameError
 
 KINDS = ("image", "labels", "probability")
 
@@ -99,8 +99,8 @@ def export(
 
 
 def score(
-    prediction: Annotated[str, typer.Argument(metavar="PRED", help="Label volume to judge.")],
-    truth: Annotated[str, typer.Argument(metavar="TRUTH", help="Label volume to believe.")],
+    prediction: Annotated[str, typer.Argument(metavar="PRED", help="Label volume, or SWC file of trees, to judge.")],
+    truth: Annotated[str, typer.Argument(metavar="TRUTH", help="Label volume, or SWC file, to believe.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="scores.json; errors.csv and objects.csv go beside it.")] = Path(
         "scores.json"
     ),
@@ -114,14 +114,32 @@ def score(
     force: Annotated[
         bool, typer.Option("--force", help="Allow --support snemi_crop on another shape than the challenge's.")
     ] = False,
+    unit: Annotated[str | None, typer.Option(help="Of SWC files that do not state theirs: um, nm or voxel.")] = None,
     workers: Workers = 1,
     scheduler: Scheduler = None,
     slurm: Slurm = None,
 ) -> None:
-    """Score a segmentation: adapted Rand error, VOI, splits and merges, and where the worst errors are."""
+    """Score a segmentation: adapted Rand error, VOI, splits and merges, and where the worst errors are.
+
+    Two SWC files: precision, recall, F1, ESA, DSA, PDS, branch points, DIADEM-like and run length, in voxels and um, and which
+    branches are missing or too many.
+    """
     from neurotome.flows import Workforce, score_files
+    from neurotome.flows.score_trees import are_trees, score_trees
 
     console = Console(highlight=False)
+    for_volumes = {
+        "--convention": tuple(convention) != ("isbi",),
+        "--support": support != "full",
+        "--components": components,
+        "--border-nm": border_nm is not None,
+        "--force": force,
+    }
+    if are_trees(prediction, truth):
+        _refuse([name for name, given in for_volumes.items() if given], "label volumes")
+        _show_scores(console, score_trees(prediction, truth, out, unit=unit, voxel_nm=voxel_nm), out)
+        return
+    _refuse(["--unit"] if unit is not None else [], "SWC files")
     with Bars(console) as bars:
         scores = score_files(
             prediction,
@@ -136,6 +154,16 @@ def score(
             workforce=Workforce(workers, scheduler, parsed_slurm(slurm)),
             progress=bars,
         )
+    _show_scores(console, scores, out)
+
+
+def _refuse(options: list[str], belongs_to: str) -> None:
+    """An option that would do nothing is a mistake to point out."""
+    if options:
+        raise InputError(f"{', '.join(options)} was given", f"it for {belongs_to} only", "leave it out")
+
+
+def _show_scores(console: Console, scores: Scores, out: Path) -> None:
     table = Table("metric", "value", "unit", "better", "convention", box=None, pad_edge=False)
     for s in scores:
         table.add_row(s.metric, f"{s.value:.4f}" if isinstance(s.value, float) else str(s.value), s.unit, s.better, s.convention)

@@ -56,6 +56,7 @@ def reconstruct(
     set_: Settings = None,
     rescale: Annotated[bool, typer.Option("--rescale", help="Resample to the network's pixel size and back.")] = False,
     channel: ColourChannel = None,
+    skeletons: Annotated[bool, typer.Option("--skeletons/--no-skeletons", help="Write the middle line of every neuron.")] = True,
     workers: Workers = 1,
     scheduler: Scheduler = None,
     slurm: Slurm = None,
@@ -63,7 +64,7 @@ def reconstruct(
     plan: Annotated[bool, typer.Option("--plan", help="Say what it would take, and do nothing.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """From an EM stack to labelled neurons: probability, neurons, table, scores, report, view.
+    """From an EM stack to labelled neurons: probability, neurons, table, skeletons, scores, report, view.
 
     Interrupted? The same command again goes on where it stopped. The result is the same for any blocks and workers.
 
@@ -84,6 +85,7 @@ def reconstruct(
         min_voxels=min_voxels,
         rescale=rescale,
         channel=channel,
+        skeletons=skeletons,
         options=parsed(set_),
     )
     workforce = Workforce(workers, scheduler, parsed_slurm(slurm), block)

@@ -1,12 +1,13 @@
 """datasets: public data sets by name, and synthetic tissue with known truth.
 
 Question: what can I train on and test against, where does it come from, and what do its labels mean?
-Takes and gives: a name -> DataPart (Image, Labels, polarity); a PhantomSpec -> Phantom; a shape or names -> parts.
+Takes and gives: a name -> DataPart (Image, Labels, polarity); a PhantomSpec -> Phantom; a FluorescenceSpec ->
+FluorescencePhantom; a shape or names -> parts.
 May import: io, core, NumPy, SciPy, Numba, cc3d. No torch.
 Read first: `snemi3d.py` (the other data sets have the same shape), then `phantom/build.py`.
 """
 
-from neurotome.datasets import phantom
+from neurotome.datasets import fluorescence, phantom
 from neurotome.datasets.download import Download
 from neurotome.datasets.facts import DataPart, Facts
 from neurotome.datasets.folder import data_root
@@ -21,6 +22,7 @@ __all__ = [
     "data_root",
     "facts",
     "fetch",
+    "fluorescence",
     "folds",
     "known",
     "load",

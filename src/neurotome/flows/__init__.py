@@ -6,7 +6,7 @@ May import: anything below. Computes nothing itself (NumPy is forbidden here).
 Read first: `reconstruct.py`.
 """
 
-from neurotome.flows.demo import demo, write_phantom
+from neurotome.flows.demo import demo, phantom_spec, write_phantom
 from neurotome.flows.experiment import ExperimentSettings, experiment
 from neurotome.flows.experiment_config import ExperimentConfig, read_experiment
 from neurotome.flows.export import export
@@ -20,6 +20,7 @@ from neurotome.flows.reconstruct import reconstruct
 from neurotome.flows.score import score_boundary_file, score_files
 from neurotome.flows.segment import cut_run, segment_file, tune_file
 from neurotome.flows.submission import write_submission
+from neurotome.flows.trace import TraceJob, trace
 from neurotome.flows.train import train_from_recipe
 from neurotome.flows.workers import Workforce
 
@@ -27,12 +28,14 @@ __all__ = [
     "ExperimentConfig",
     "ExperimentSettings",
     "ReconstructSettings",
+    "TraceJob",
     "Workforce",
     "clean_overlap_file",
     "cut_run",
     "demo",
     "experiment",
     "export",
+    "phantom_spec",
     "planned",
     "predict_file",
     "preview_training",
@@ -41,6 +44,7 @@ __all__ = [
     "score_boundary_file",
     "score_files",
     "segment_file",
+    "trace",
     "train_from_recipe",
     "tune_file",
     "write_consecutive",

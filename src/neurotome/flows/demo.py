@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from neurotome import __version__
-from neurotome.core import SITE_COLUMNS, Progress, RunFolderError, silent
+from neurotome.core import SITE_COLUMNS, InputError, Progress, RunFolderError, UnknownNameError, silent
 from neurotome.core.geometry import Int3
 from neurotome.datasets import phantom
+from neurotome.datasets.fluorescence import FluorescenceSpec, fluorescence, joined
 from neurotome.flows.prepare import ReconstructSettings
 from neurotome.flows.reconstruct import reconstruct
 from neurotome.io import atomic_write_json, save, write_csv
+from neurotome.io.swc import read_swc, write_swc
 
-__all__ = ["demo", "write_phantom"]
+__all__ = ["demo", "phantom_spec", "write_phantom"]
 
 RECIPE = "phantom.json"
 
@@ -43,18 +45,67 @@ def _holds(path: Path, made: dict[str, Any]) -> bool:
     return path.is_file() and json.loads(path.read_text()) == json.loads(json.dumps(made))
 
 
+def phantom_spec(kind: str, **asked: Any) -> phantom.PhantomSpec | FluorescenceSpec:
+    """The spec of an "em" or a "fluorescence" phantom, with what is asked for; a `source` is the path of an SWC file in um.
+
+    Raises UnknownNameError for another kind, InputError for what phantoms of the kind do not have.
+    """
+    kinds: dict[str, type[phantom.PhantomSpec] | type[FluorescenceSpec]]
+    kinds = {"em": phantom.PhantomSpec, "fluorescence": FluorescenceSpec}
+    if kind not in kinds:
+        raise UnknownNameError("kind of phantom", kind, kinds)
+    known = {field.name for field in fields(kinds[kind])}
+    if strange := [name for name in asked if name not in known]:
+        other = next(name for name in kinds if name != kind)
+        raise InputError(
+            f"--kind {kind} with {', '.join(strange)}", "options of its kind", f"leave it out, or ask for --kind {other}"
+        )
+    if "source" in asked:
+        asked["source"] = read_swc(asked["source"], unit="um").skeleton
+    return kinds[kind](**asked)
+
+
 def write_phantom(
-    spec: phantom.PhantomSpec, folder: Path, *, overwrite: bool = False, progress: Progress = silent
-) -> tuple[Path, Path, Path, Path]:
-    """image, truth, organelles (OME-TIFF) and synapses.csv of a phantom."""
+    spec: phantom.PhantomSpec | FluorescenceSpec, folder: Path, *, overwrite: bool = False, progress: Progress = silent
+) -> tuple[Path, ...]:
+    """Make a phantom and write its files into a folder; their paths.
+
+    EM: image, truth, organelles (OME-TIFF), synapses.csv. Fluorescence: image, mask (OME-TIFF), truth.swc, neighbours.swc where
+    there are any, radii.csv (of the nodes of truth.swc, with the brightness of the label, 0 in a gap).
+    """
     if folder.exists() and not folder.is_dir():
         raise RunFolderError(f"'{folder}' is a file", "a folder for the phantom", "choose another --out")
     progress("phantom", 0, 1)
+    write = _write_fluorescence if isinstance(spec, FluorescenceSpec) else _write_tissue
+    paths = write(spec, folder, overwrite=overwrite)  # type: ignore[arg-type]
+    progress("phantom", 1, 1)
+    return paths
+
+
+def _write_tissue(spec: phantom.PhantomSpec, folder: Path, *, overwrite: bool) -> tuple[Path, ...]:
     tissue = phantom.make(spec)
     folder.mkdir(parents=True, exist_ok=True)
     paths = folder / "image.ome.tif", folder / "truth.ome.tif", folder / "organelles.ome.tif", folder / "synapses.csv"
     for volume, path in zip((tissue.image, tissue.neurons, tissue.organelles), paths, strict=False):
         save(volume, path, overwrite=overwrite)
     write_csv(paths[3], tissue.synapses.to_rows(), SITE_COLUMNS)
-    progress("phantom", 1, 1)
     return paths
+
+
+def _write_fluorescence(spec: FluorescenceSpec, folder: Path, *, overwrite: bool) -> tuple[Path, ...]:
+    stack = fluorescence(spec)
+    folder.mkdir(parents=True, exist_ok=True)
+    volumes = {folder / "image.ome.tif": stack.image, folder / "mask.ome.tif": stack.mask}
+    for path, volume in volumes.items():
+        save(volume, path, overwrite=overwrite)
+    trees = {folder / "truth.swc": (stack.skeleton,), folder / "neighbours.swc": stack.neighbours}
+    for path, some in trees.items():
+        path.unlink(missing_ok=True)
+        if some:
+            write_swc(path, joined(some, path.stem), header=(f"neurotome {__version__}", f"seed: {spec.seed}"))
+    table = folder / "radii.csv"
+    columns = ("node", "radius_nm", "brightness")
+    tree = stack.skeleton
+    values = zip(tree.ids.tolist(), tree.radii_nm.tolist(), tree.features["brightness"].tolist(), strict=True)
+    write_csv(table, (dict(zip(columns, (n, round(r, 1), round(b, 4)), strict=True)) for n, r, b in values), columns)
+    return (*volumes, *(path for path, some in trees.items() if some), table)

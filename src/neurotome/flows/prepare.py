@@ -37,6 +37,7 @@ class ReconstructSettings:
     min_voxels: int | None = None
     rescale: bool = False
     channel: str | None = None
+    skeletons: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -48,7 +49,13 @@ class Job:
     image_grid: Grid
     truth: measure.LabelFile | None
     segmentation: BlockSegmentation
+    skeletons: bool
     config: Mapping[str, Any]
+
+    @property
+    def steps(self) -> list[str]:
+        """What has to be done before the page can be written."""
+        return ["neurons", *(["skeletons"] if self.skeletons else []), *(["score"] if self.truth else [])]
 
 
 def prepare(settings: ReconstructSettings, out: Path, workforce: Workforce, *, grey_values: bool = True) -> Job:
@@ -79,7 +86,7 @@ def prepare(settings: ReconstructSettings, out: Path, workforce: Workforce, *, g
     }
     folder = out / ON_MODEL_GRID if settings.rescale else out
     segmentation = BlockSegmentation(ProbabilityFile(str(out / BOUNDARY)), ready.image.grid, how, folder, block)
-    return Job(ready, image.grid, truth, segmentation, config)
+    return Job(ready, image.grid, truth, segmentation, settings.skeletons, config)
 
 
 def _truth(settings: ReconstructSettings, image: Image) -> measure.LabelFile | None:

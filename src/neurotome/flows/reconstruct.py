@@ -1,6 +1,6 @@
 """The main job: EM stack in, neurons out.
 
-image --predict--> boundary.ome.zarr --segment--> fragments, region graph, merges --> neurons.ome.zarr, neurons.csv
+image --predict--> boundary.ome.zarr --segment--> fragments, region graph, merges --> neurons.ome.zarr, neurons.csv, skeletons/
                                               truth --score--> scores.json, errors.csv, objects.csv, threshold_curve.csv
                                                        report --> report.html
 """
@@ -19,6 +19,7 @@ from neurotome.flows.predict import least_bytes, predict_step
 from neurotome.flows.prepare import Job, ReconstructSettings, prepare
 from neurotome.flows.score import compare_step, headline, write_comparison
 from neurotome.flows.segment import NEURONS, segment_step, stored_segmentation, table_step, tidy
+from neurotome.flows.skeletons import skeleton_step
 from neurotome.flows.workers import Workforce, engine_of, pyramid_step
 from neurotome.io import RunFolder, atomic_write_text, ome_zarr, pyramid_grids, require_free_space
 from neurotome.report import write_report
@@ -52,7 +53,7 @@ def reconstruct(
     inputs = {"image": settings.image} | ({"truth": settings.truth} if settings.truth else {})
     start = {"inputs": inputs, "overwrite": overwrite, "progress": progress, "device": job.ready.device}
     with RunFolder.start(out, command="reconstruct", config=job.config, **start) as run:
-        if not (run.done("neurons") and (job.truth is None or run.done("score"))):
+        if not all(run.done(step) for step in job.steps):
             with force.executor() as executor:
                 _compute(run, job, engine_of(run, executor, progress))
         tidy(run, job.segmentation)
@@ -73,6 +74,8 @@ def _compute(run: RunFolder, job: Job, engine: Engine) -> None:
             _bring_back(job, labels, engine)
         run.keep({"channels": job.ready.channels, "model_card": job.ready.card.to_json()})
         table_step(run, engine, labels)
+    if job.skeletons and not run.done("skeletons"):
+        skeleton_step(run, engine, labels)
     if job.truth is not None and not run.done("score"):
         _score(run, engine, labels, job.truth)
 

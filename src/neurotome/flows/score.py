@@ -14,7 +14,16 @@ from neurotome.flows.workers import Workforce
 from neurotome.io import RunFolder, absolute_path, atomic_write_json, describe, ome_zarr, open_probability, write_csv
 from neurotome.report import with_links
 
-__all__ = ["compare_step", "headline", "open_truth", "score_boundary_file", "score_files", "truth_file", "write_comparison"]
+__all__ = [
+    "compare_step",
+    "headline",
+    "open_truth",
+    "require_json",
+    "score_boundary_file",
+    "score_files",
+    "truth_file",
+    "write_comparison",
+]
 
 WORST = 200
 COUNTS = "counts"
@@ -38,7 +47,7 @@ def score_files(
 
     Both volumes are read three times, box by box (once for the scores, twice for the places of the worst errors), never whole.
     """
-    _require_json(out)
+    require_json(out)
     labels = measure.LabelFile(absolute_path(prediction), voxel_nm)
     believed = truth_file(absolute_path(truth), None, labels.open().grid)
     rules = {"support": support, "truth_parts": truth_parts, "border_nm": border_nm, "force": force}
@@ -78,7 +87,7 @@ def score_boundary_file(
     threshold: float = 0.5,
 ) -> Scores:
     """`neurotome boundary score`: V_rand and V_info after thinning; for classes Jaccard, Dice and conformity."""
-    _require_json(out)
+    require_json(out)
     probability = open_probability(prediction, voxel_nm=voxel_nm, channels=channels)
     believed = open_truth(truth, None, probability.grid)
     if truth_is == "classes":
@@ -133,7 +142,7 @@ def _write_errors(comparison: measure.Comparison, folder: Path, progress: Progre
     write_csv(folder / "objects.csv", measure.object_table(comparison).to_rows(), measure.OBJECT_COLUMNS)
 
 
-def _require_json(out: Path) -> None:
+def require_json(out: Path) -> None:
     """Scores must not land on a volume by a slip of the keyboard."""
     if out.suffix != ".json":
         raise InputError(f"Scores file '{out}'", "a name that ends in .json", "choose another --out")

@@ -16,6 +16,7 @@ from neurotome.io.gif import gif_bytes, save_gif
 from neurotome.io.graphs import load_merge_list, load_region_graph, save_merge_list, save_region_graph
 from neurotome.io.lazy import LazyArray
 from neurotome.io.meshes import MeshFragments, MeshManifests, announce_meshes
+from neurotome.io.node_table import read_node_table, write_node_table
 from neurotome.io.open import (
     Description,
     describe,
@@ -31,10 +32,14 @@ from neurotome.io.pyramid_grids import pyramid_factors, pyramid_grids, surface_l
 from neurotome.io.run_folder import RunFolder, absolute_path, sha256
 from neurotome.io.save import least_bytes, save
 from neurotome.io.section_files import save_pictures, save_sections
+from neurotome.io.skeletons_precomputed import SKELETON_FOLDER, announce_skeletons, read_skeletons, write_skeletons
 from neurotome.io.source import Volume
+from neurotome.io.swc import SWC_UNITS, SwcFile, read_swc, write_swc
 from neurotome.io.table import write_csv
 
 __all__ = [
+    "SKELETON_FOLDER",
+    "SWC_UNITS",
     "Description",
     "LazyArray",
     "MeshFragments",
@@ -42,10 +47,12 @@ __all__ = [
     "PrecomputedScale",
     "PyramidLevel",
     "RunFolder",
+    "SwcFile",
     "Volume",
     "VolumeSource",
     "absolute_path",
     "announce_meshes",
+    "announce_skeletons",
     "atomic_target",
     "atomic_write_json",
     "atomic_write_text",
@@ -65,6 +72,9 @@ __all__ = [
     "open_volume",
     "pyramid_factors",
     "pyramid_grids",
+    "read_node_table",
+    "read_skeletons",
+    "read_swc",
     "require_free_space",
     "save",
     "save_arrays",
@@ -77,4 +87,7 @@ __all__ = [
     "sha256",
     "surface_level",
     "write_csv",
+    "write_node_table",
+    "write_skeletons",
+    "write_swc",
 ]

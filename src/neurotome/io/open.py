@@ -33,7 +33,7 @@ __all__ = ["Description", "describe", "guess_kind", "open_image", "open_labels",
 _log = logging.getLogger(__name__)
 
 PathLike = Path | str
-FORMATS = ".tif/.tiff, a folder of section images, .h5:/dataset, .ome.zarr, a precomputed folder, .npy"
+FORMATS = ".tif/.tiff, a folder of section images, .h5:/dataset, .ome.zarr, a precomputed folder, .nrrd, .v3draw, .v3dpbd, .npy"
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def require_exists(path: Path) -> Path:
 
 
 def _reader_for(path: Path) -> Callable[[Path], Source]:
-    from neurotome.io import hdf5, npy, ome_zarr, precomputed, sections, tiff
+    from neurotome.io import hdf5, npy, nrrd, ome_zarr, precomputed, sections, tiff, v3draw
 
     if path.is_dir():
         if ome_zarr.is_zarr(path):
@@ -180,6 +180,8 @@ def _reader_for(path: Path) -> Callable[[Path], Source]:
         **dict.fromkeys(tiff.SUFFIXES, tiff.read),
         **dict.fromkeys(hdf5.SUFFIXES, hdf5.read),
         **dict.fromkeys(sections.PICTURE_SUFFIXES, sections.read_one),
+        **dict.fromkeys(nrrd.SUFFIXES, nrrd.read),
+        **dict.fromkeys(v3draw.SUFFIXES, v3draw.read),
         ".npy": npy.read,
     }
     reader = by_suffix.get(path.suffix.lower()) or _reader_by_content(path)
@@ -189,10 +191,10 @@ def _reader_for(path: Path) -> Callable[[Path], Source]:
 
 
 def _reader_by_content(path: Path) -> Callable[[Path], Source] | None:
-    from neurotome.io import hdf5, npy, sections, tiff
+    from neurotome.io import hdf5, npy, nrrd, sections, tiff, v3draw
 
     with path.open("rb") as file:
-        head = file.read(8)
+        head = file.read(24)
     magic: list[tuple[bytes, Callable[[Path], Source]]] = [
         (b"II*\0", tiff.read),
         (b"MM\0*", tiff.read),
@@ -200,6 +202,9 @@ def _reader_by_content(path: Path) -> Callable[[Path], Source] | None:
         (b"MM\0+", tiff.read),
         (b"\x89HDF", hdf5.read),
         (b"\x93NUMPY", npy.read),
+        (b"NRRD000", nrrd.read),
+        (v3draw.MAGIC_PLAIN, v3draw.read),
+        (v3draw.MAGIC_PACKED, v3draw.read),
         (b"\x89PNG", sections.read_one),
         (b"\xff\xd8\xff", sections.read_one),
     ]

@@ -95,12 +95,17 @@ class TrainingClock(Callback):
 
 
 class EpochEnd(Callback):
-    """Judges what answers, adds a row to history.csv and has the pictures taken, at the end of each epoch."""
+    """Judges what answers, adds a row to history.csv and has the pictures taken, at the end of each epoch.
 
-    columns = ("epoch", "step", "lr", "train_loss", "val_loss", *JUDGED, "seconds")
+    measures: columns of the task's own, which then stand in place of the judge's.
+    """
 
-    def __init__(self, path: Path, clock: TrainingClock, judge: Judge | None, picture: Picture | None) -> None:
+    def __init__(
+        self, path: Path, clock: TrainingClock, judge: Judge | None, picture: Picture | None, measures: tuple[str, ...] = ()
+    ) -> None:
         self.path, self.clock, self.judge, self.picture = path, clock, judge, picture
+        self.judged = measures or JUDGED
+        self.columns = ("epoch", "step", "lr", "train_loss", "val_loss", *self.judged, "seconds")
         self.begun = 0.0
 
     def on_train_start(self, *_: Any) -> None:
@@ -119,7 +124,7 @@ class EpochEnd(Callback):
         epoch = math.ceil(self.clock.step / self.clock.settings.validate_every) - 1
         # A copy may be moved and put into evaluation mode, and training is none the wiser.
         network = copy.deepcopy(module.answering()).eval()
-        judged = self.judge(network) if self.judge else {}
+        judged = {**module.measured(), **(self.judge(network) if self.judge else {})}
         module.log_dict({name: float(value) for name, value in judged.items()})
         if self.picture:
             self.picture(network, epoch)
@@ -130,7 +135,7 @@ class EpochEnd(Callback):
             f"{trainer.optimizers[0].param_groups[0]['lr']:.3g}",
             f"{sum(self.clock.losses) / len(self.clock.losses):.5f}",
             f"{float(values['val_loss']):.5f}",
-            *(f"{judged[name]:.5f}" if name in judged else "" for name in JUDGED),
+            *(f"{judged[name]:.5f}" if name in judged else "" for name in self.judged),
             f"{seconds - self.begun:.1f}",
         )
         self.begun = seconds

@@ -11,10 +11,8 @@ __all__ = ["FitSettings"]
 
 LOGGERS = ("csv", "tensorboard", "wandb")
 DEVICES = ("auto", "cpu", "gpu")
-OPTIMIZERS = ("adamw", "adam")
-SCHEDULES = ("cosine", "constant")
-LAST_RATE = 0.01
-"""What the cosine leaves of the learning rate."""
+OPTIMIZERS = ("adamw", "adam", "sgd")
+SCHEDULES = ("cosine", "constant", "halving")
 
 
 @dataclass(frozen=True)
@@ -22,8 +20,10 @@ class FitSettings:
     """How long, how fast, on what. A step is one training batch, whatever is done with it; an epoch is `validate_every` of them.
 
     minutes: above 0, training also ends after that much wall time, interruptions left out. weight_decay: None stands for the
-    optimiser's usual one. warmup: steps in which the learning rate rises to its value. average: how much of the running average
-    of the weights is kept in a step; 0 keeps no average. patience: after how many epochs without a better one it ends, 0 never.
+    optimiser's usual one. beta1: of adam and adamw; momentum: of sgd. schedule: "halving" halves the learning rate in each epoch.
+    warmup: steps in which the learning rate rises to its value. last_rate: what the cosine leaves of it. clip: the longest
+    gradient there may be, 0 for any. average: how much of the running average of the weights is kept in a step; 0 keeps no
+    average. patience: after how many epochs without a better one it ends, 0 never.
     """
 
     steps: int = 6000
@@ -33,9 +33,12 @@ class FitSettings:
     optimizer: str = "adamw"
     learning_rate: float = 1e-3
     beta1: float = 0.9
+    momentum: float = 0.9
     weight_decay: float | None = None
     schedule: str = "cosine"
     warmup: int = 100
+    last_rate: float = 0.01
+    clip: float = 1.0
     average: float = 0.999
     precision: str = "bf16-mixed"
     device: str = "auto"
@@ -60,12 +63,15 @@ class FitSettings:
             )
         if self.minutes < 0:
             raise ValueRangeError(f"minutes {self.minutes}", "0 (no limit) or more", "raise it")
-        if not (0 <= self.average < 1 and 0 <= self.beta1 < 1):
-            raise ValueRangeError(f"average {self.average}, beta1 {self.beta1}", "at least 0 and below 1", "change it")
+        for name in ("average", "beta1", "momentum", "last_rate"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueRangeError(f"{name} {getattr(self, name)}", "at least 0 and below 1", "change it")
+        if self.clip < 0:
+            raise ValueRangeError(f"clip {self.clip}", "0 (no limit) or more", "raise it")
 
     @property
     def decay(self) -> float:
-        """The weight decay that is used: 0.01 with adamw, none with adam, where it would be another thing."""
+        """The weight decay that is used: 0.01 with adamw, none with adam and sgd, where it would be another thing."""
         usual = 0.01 if self.optimizer == "adamw" else 0.0
         return usual if self.weight_decay is None else self.weight_decay
 
@@ -80,8 +86,14 @@ class FitSettings:
         >>> settings = FitSettings(steps=100, warmup=10)
         >>> [round(settings.rate(step, 0), 3) for step in (0, 9, 50, 100)]
         [0.1, 0.98, 0.505, 0.01]
+        >>> halving = FitSettings(schedule="halving", validate_every=10, warmup=0)
+        >>> [halving.rate(step, 0) for step in (0, 9, 10, 90)]
+        [1.0, 1.0, 0.5, 0.001953125]
         """
         warm = min(1.0, (step + 1) / max(1, self.warmup))
         if self.schedule == "constant":
             return warm
-        return warm * (LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * self.fraction(step, seconds))))
+        if self.schedule == "halving":
+            return float(warm * 0.5 ** (step // self.validate_every))
+        left = 0.5 * (1 + math.cos(math.pi * self.fraction(step, seconds)))
+        return warm * (self.last_rate + (1 - self.last_rate) * left)

@@ -19,14 +19,16 @@ from neurotome.io import atomic_target, atomic_write_json
 from neurotome.nn.translation.generators import Generator, GeneratorConfig
 from neurotome.nn.unet import RSUNet3D, RSUNet3DConfig, UNet2D, UNet2DConfig
 from neurotome.nn.unet_zambare import UNetZambare, UNetZambareConfig
+from neurotome.nn.voxresnet import VoxResNet, VoxResNetConfig
 
-__all__ = ["FAMILIES", "build", "load_card", "load_model", "receptive_halo", "save_model", "zoo_names"]
+__all__ = ["FAMILIES", "build", "load_card", "load_model", "probabilities", "receptive_halo", "save_model", "zoo_names"]
 
 FAMILIES: dict[str, tuple[type[Any], type[Any]]] = {
     "unet2d": (UNet2D, UNet2DConfig),
     "rsunet3d": (RSUNet3D, RSUNet3DConfig),
     "unet_zambare": (UNetZambare, UNetZambareConfig),
     "generator": (Generator, GeneratorConfig),
+    "voxresnet": (VoxResNet, VoxResNetConfig),
 }
 
 
@@ -39,6 +41,13 @@ def build(family: str, config: Mapping[str, Any]) -> nn.Module:
     if wrong := config.keys() - known:
         raise InputError(f"Network '{family}' has no option {', '.join(sorted(wrong))}", f"options {', '.join(sorted(known))}")
     return network(config_type(**{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}))
+
+
+def probabilities(network: nn.Module, logits: torch.Tensor) -> torch.Tensor:
+    """What the logits of a network mean, float32 (b, c, ...): each channel by itself, unless its `activation` is "softmax"."""
+    if getattr(network, "activation", "sigmoid") == "softmax":
+        return torch.softmax(logits.float(), dim=1)
+    return torch.sigmoid(logits.float())
 
 
 def receptive_halo(network: nn.Module) -> tuple[int, int, int]:

@@ -20,7 +20,7 @@ from neurotome.io import atomic_target
 __all__ = ["INPUT", "OUTPUT", "export_onnx"]
 
 INPUT, OUTPUT = "image", "logits"
-"""Names of what goes in and what comes out; probability = 1 / (1 + exp(-logit))."""
+"""Names of what goes in and what comes out; what makes probabilities of it stands in the metadata, `activation`."""
 
 
 def export_onnx(network: nn.Module, card: ModelCard, path: Path) -> None:
@@ -55,6 +55,7 @@ def export_onnx(network: nn.Module, card: ModelCard, path: Path) -> None:
                 "a network that computes the same every time, without dropout at prediction",
                 "train the corrected variant (legacy: false)",
             ) from error
+        program.model.metadata_props["activation"] = getattr(plain, "activation", "sigmoid")
         program.model.metadata_props["card"] = json.dumps(card.to_json())
         program.save(temporary, external_data=False)
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import pickle
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from neurotome.core import InputError, MissingFileError, ShapeError, UnknownNameError
+from neurotome.core import FormatError, InputError, MissingFileError, ShapeError, UnknownNameError
 from neurotome.nn.models import load_card, load_model
 
-__all__ = ["BACKWARD", "freeze", "restore"]
+__all__ = ["BACKWARD", "freeze", "keep_as_is", "restore", "restore_checkpoint"]
 
 BACKWARD = "backward"
 """Where in a model folder the generator from Y back to X is."""
@@ -74,6 +75,55 @@ def freeze(network: nn.Module, what: str = "core") -> None:
                 parameter.requires_grad_(False)
             if own and getattr(part, "running_mean", None) is not None:
                 part.register_forward_pre_hook(_as_at_prediction)
+
+
+def keep_as_is(modules: Iterable[nn.Module], *, statistics: Iterable[nn.Module] = ()) -> None:
+    """Exclude whole parts of a network from training, parameters and statistics alike.
+
+    statistics: further parts in which only the normalisations stay as they are.
+    """
+    for module in modules:
+        module.requires_grad_(False)
+        _keep_statistics(module)
+    for module in statistics:
+        for norm in _keep_statistics(module):
+            norm.requires_grad_(False)
+
+
+def restore_checkpoint(network: nn.Module, path: Path) -> None:
+    """Give `network` the weights of a checkpoint file {state_dict, ...} of another project, with or without the prefix "module.".
+
+    Raises FormatError for a file without weights, InputError naming what is missing and what is not expected.
+    """
+    try:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
+        raise FormatError(
+            f"'{path}' is no checkpoint of PyTorch ({str(error).splitlines()[0]})", "a file written by torch.save", "check it"
+        ) from error
+    state = stored.get("state_dict", stored) if isinstance(stored, dict) else {}
+    state = {name.removeprefix("module."): tensor for name, tensor in state.items() if isinstance(tensor, torch.Tensor)}
+    mine = network.state_dict()
+    missing, unexpected = sorted(mine.keys() - state.keys()), sorted(state.keys() - mine.keys())
+    if missing or unexpected:
+        raise InputError(
+            f"Checkpoint '{path}' is of another network: {_some(missing)} missing, {_some(unexpected)} unexpected",
+            f"the {len(mine)} tensors of a {type(network).__name__}",
+            "give the network the config it was trained with, or begin with another file",
+        )
+    _fill(network, state, str(path))
+
+
+def _some(names: list[str]) -> str:
+    return f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}" if names else "nothing"
+
+
+def _keep_statistics(module: nn.Module) -> list[nn.Module]:
+    """The normalisations in a module, which from now on stop counting."""
+    norms = [part for part in module.modules() if getattr(part, "running_mean", None) is not None]
+    for norm in norms:
+        norm.register_forward_pre_hook(_as_at_prediction)
+    return norms
 
 
 def _as_at_prediction(norm: nn.Module, _: Any) -> None:

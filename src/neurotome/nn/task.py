@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import lightning
 import torch
@@ -24,13 +24,20 @@ class Task(lightning.LightningModule):
 
     clock: given by the training loop before it starts; how many batches and seconds the training has had, in all its parts.
     A task with several optimisers sets automatic_optimization to False and clips its own gradients.
+    measures: names of what it measures itself. best_by: which of these is highest in the best epoch; "" leaves that to the loss.
     """
 
     clock: TrainingClock
+    measures: ClassVar[tuple[str, ...]] = ()
+    best_by: ClassVar[str] = ""
 
     def answering(self) -> nn.Module:
         """The network that is judged, pictured and kept."""
         raise NotImplementedError
+
+    def measured(self) -> Mapping[str, float]:
+        """The `measures` of the epoch that ends; asked once, after training and validation."""
+        return {}
 
 
 class NetworkTask(Task):
@@ -69,8 +76,10 @@ class NetworkTask(Task):
 
 def optimizer_of(parameters: Iterable[nn.Parameter], settings: FitSettings) -> torch.optim.Optimizer:
     """The optimiser that the settings name, for the parameters that are not frozen."""
-    kind: Any = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[settings.optimizer]
     free = [p for p in parameters if p.requires_grad]
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(free, settings.learning_rate, momentum=settings.momentum, weight_decay=settings.decay)
+    kind: Any = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[settings.optimizer]
     made: torch.optim.Optimizer = kind(free, settings.learning_rate, betas=(settings.beta1, 0.999), weight_decay=settings.decay)
     return made
 

@@ -25,8 +25,9 @@ from torch import nn
 from neurotome.core import Box, InputError, ModelCard, ValueRangeError
 from neurotome.core.geometry import Int3
 from neurotome.nn.augment import dihedral
-from neurotome.nn.models import build
+from neurotome.nn.models import build, probabilities
 from neurotome.nn.normalize import OF_THE_TYPE, counted, grey_tally
+from neurotome.nn.reflected import reflected_places
 
 __all__ = ["AVERAGING", "SCALED_AT_ONCE", "TILE", "Predictor", "checked_scales", "section_scales", "slab_scales", "tile_bytes"]
 
@@ -121,7 +122,8 @@ class Predictor:
     read: box -> grey values (z, y, x). scales: see `section_scales`. offsets: for each output channel, the voxel offset its
     answer speaks of, or None: averaging needs it, since a mirrored pair of voxels is stored at its other end.
     averaging: 1, 2, 4 or 8 symmetries. bf16: half the memory and, where the processor can, twice the speed; in float32 the last
-    bits also depend on the number of threads. tile: side of a tile, TILE where nothing is said.
+    bits also depend on the number of threads. tile: side of a tile, TILE where nothing is said; depth: sections of a tile of a
+    network that answers several at once.
 
     A network whose answer depends on whole sections has one tile for each, without a border, and refuses smaller ones.
     """
@@ -140,6 +142,7 @@ class Predictor:
         bf16: bool = True,
         keep: Sequence[int] | None = None,
         tile: int | None = None,
+        depth: int = DEPTH,
     ) -> None:
         if averaging not in AVERAGING:
             raise InputError(f"Averaging over {averaging} variants", f"one of {', '.join(map(str, AVERAGING))}")
@@ -150,7 +153,7 @@ class Predictor:
         self.card, self.read, self.shape, self.scales, self.offsets = card, read, shape, scales, list(offsets)
         self.variants, self.device = AVERAGING[averaging], device
         self.keep = list(keep) if keep is not None else list(range(len(self.offsets)))
-        self.bf16 = bf16
+        self.bf16, self.depth = bf16, -(-depth // network.stride[0]) * network.stride[0]
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -175,7 +178,7 @@ class Predictor:
     def _tiles(self, box: Box) -> Iterator[Box]:
         """The tiles of the volume's lattice that meet `box`. A 2D network sees to each section by itself: any z will do."""
         flat = self.network.ndim == 2
-        size = (1 if flat else max(self.network.stride[0], DEPTH), *self.tile)
+        size = (1 if flat else self.depth, *self.tile)
         start = tuple(a // s * s for a, s in zip(box.start, size, strict=True))
         stop = tuple(min(-(-b // s) * s, n) for b, s, n in zip(box.stop, size, self.shape, strict=True))
         yield from Box(start, stop).tiles((SECTIONS, *size[1:]) if flat else size)  # type: ignore[arg-type]
@@ -216,8 +219,8 @@ class Predictor:
         return np.arange(low, high)
 
     def _normalised(self, z: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
-        fold = [np.clip(z, 0, self.shape[0] - 1) if self.network.ndim == 2 else _reflect(z, self.shape[0])]
-        fold += [_reflect(i, n) for i, n in zip((y, x), self.shape[1:], strict=True)]
+        fold = [np.clip(z, 0, self.shape[0] - 1) if self.network.ndim == 2 else reflected_places(z, self.shape[0])]
+        fold += [reflected_places(i, n) for i, n in zip((y, x), self.shape[1:], strict=True)]
         start = tuple(int(i.min()) for i in fold)
         stop = tuple(int(i.max()) + 1 for i in fold)
         raw = self.read(Box(start, stop))  # type: ignore[arg-type]
@@ -232,9 +235,9 @@ class Predictor:
         context: Any = torch.autocast(kind, torch.bfloat16) if self.bf16 else nullcontext()
         with torch.inference_mode(), context:
             if self.network.ndim == 3:
-                return torch.sigmoid(self.network(source[None, None]).float())[0].cpu().numpy()
+                return probabilities(self.network, self.network(source[None, None]))[0].cpu().numpy()
             answer = self.network(source[None].contiguous(memory_format=torch.channels_last))
-            return torch.sigmoid(answer.float())[0, :, None].cpu().numpy()
+            return probabilities(self.network, answer)[0, :, None].cpu().numpy()
 
     def _undo(self, answer: np.ndarray, variant: int) -> np.ndarray:
         """Turn the answer for a mirrored region back; pairs are moved to their lower voxel again. Keeps the kept channels."""
@@ -307,10 +310,3 @@ def tile_bytes(card: ModelCard, channels: int, section: tuple[int, int] | None =
     answer = 3 * 4 * len(card.channels) * pixels * depth
     kept = 3 * 4 * channels * (SECTIONS if flat else DEPTH) * height * width
     return weights + work + answer + kept
-
-
-def _reflect(index: np.ndarray, size: int) -> np.ndarray:
-    if size == 1:
-        return np.zeros_like(index)
-    folded = np.abs(index) % (2 * size - 2)
-    return np.where(folded >= size, 2 * size - 2 - folded, folded)

@@ -51,15 +51,16 @@ def fit_task(
     """Train, or go on where the last call in this folder stopped; the task ends with the state of its best epoch.
 
     judge and picture get the answering network at the end of each epoch, in evaluation mode. The best epoch is that of the
-    highest val_v_rand where a judge gives it, else of the lowest val_loss.
+    highest val_v_rand where a judge gives it, else of the highest of what the task is best by, else of the lowest val_loss.
     Writes into `folder`: checkpoints/last.ckpt and best.ckpt, history.csv, logs of the chosen loggers.
     Raises RunFailedError when a loss stops being finite (the last checkpoint stays).
     """
     checkpoints = folder / "checkpoints"
     last, best = checkpoints / "last.ckpt", checkpoints / "best.ckpt"
     task.clock = TrainingClock(settings, training, progress)
-    keep, *stop = _choosing(checkpoints, settings, "val_v_rand" if judge else "val_loss", "max" if judge else "min")
-    row = EpochEnd(folder / "history.csv", task.clock, judge, picture)
+    highest = "val_v_rand" if judge else task.best_by
+    keep, *stop = _choosing(checkpoints, settings, highest or "val_loss", "max" if highest else "min")
+    row = EpochEnd(folder / "history.csv", task.clock, judge, picture, task.measures)
     callbacks = [task.clock, row, *stop, keep, LastState(last, task.clock)]
     folder.mkdir(parents=True, exist_ok=True)
     with _quiet():
@@ -108,7 +109,7 @@ def _trainer(folder: Path, settings: FitSettings, callbacks: list[Callback], *, 
         precision=settings.precision,  # type: ignore[arg-type]
         accelerator=settings.device,
         devices=1,
-        gradient_clip_val=1.0 if clip else None,
+        gradient_clip_val=settings.clip if clip and settings.clip else None,
         callbacks=callbacks,
         logger=_loggers(folder, settings.loggers),
         default_root_dir=folder,

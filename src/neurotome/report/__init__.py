@@ -13,6 +13,7 @@ from neurotome.report.pictures import grey_range, spread
 from neurotome.report.preview import preview_picture, write_preview
 from neurotome.report.results import Results, read_results
 from neurotome.report.sections import matching_truth
+from neurotome.report.tracing import write_tracing_report
 from neurotome.report.training import write_training_report
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "with_links",
     "write_preview",
     "write_report",
+    "write_tracing_report",
     "write_training_report",
 ]

@@ -1,6 +1,6 @@
 """What to cite: the methods this page rests on. Data and networks are cited by their own cards."""
 
-__all__ = ["METHODS"]
+__all__ = ["METHODS", "TRACING_METHODS"]
 
 METHODS = (
     (
@@ -28,5 +28,38 @@ METHODS = (
     (
         "Variation of information",
         ("Meilă (2007). Comparing clusterings: an information based distance. Journal of Multivariate Analysis 98(5), 873-895.",),
+    ),
+)
+
+TRACING_METHODS = (
+    (
+        "Voxel Scooping",
+        (
+            "Rodriguez, Ehlenberger, Hof, Wearne (2009). Three-dimensional neuron tracing by voxel scooping. Journal of "
+            "Neuroscience Methods 184(1), 169-175.",
+        ),
+    ),
+    (
+        "Radii: Rayburst sampling",
+        (
+            "Rodriguez, Ehlenberger, Hof, Wearne (2006). Rayburst sampling, an algorithm for automated three-dimensional shape "
+            "analysis from laser scanning microscopy images. Nature Protocols 1, 2152-2161.",
+        ),
+    ),
+    (
+        "Network",
+        (
+            "Chen, Dou, Yu, Qin, Heng (2018). VoxResNet: deep voxelwise residual networks for brain segmentation from 3D MR "
+            "images. NeuroImage 170, 446-455.",
+        ),
+    ),
+    (
+        "Distances between trees",
+        (
+            "Peng, Ruan, Long, Simpson, Myers (2010). V3D enables real-time 3D visualization and quantitative analysis of "
+            "large-scale biological image data sets. Nature Biotechnology 28, 348-353.",
+            "Manubens-Gil, Zhou, Chen, et al. (2023). BigNeuron: a resource to benchmark and predict performance of algorithms "
+            "for automated tracing of neurons in light microscopy datasets. Nature Methods 20, 824-835.",
+        ),
     ),
 )

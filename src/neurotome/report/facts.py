@@ -30,7 +30,22 @@ METRIC_NAMES = {
     "ari_all_voxels": "Adjusted Rand index, all voxels",
     "foreground_precision": "Foreground precision",
     "foreground_recall": "Foreground recall",
+    "f1": "F1 of lengths",
+    "precision": "Precision: share of the trace near the reference",
+    "recall": "Recall: share of the reference near the trace",
+    "esa": "Mean distance (ESA)",
+    "dsa": "Mean distance where apart (DSA)",
+    "pds": "Share that is apart (PDS)",
+    "critical_nodes_f1": "F1 of branch points and tips",
+    "omits": "Missing pieces",
+    "merges": "Merged trees",
+    "expected_run_length_share": "Expected run length",
+    "length_error": "Error of the whole length",
+    "radius_error": "Mean error of the radius",
 }
+
+LEADING = ("adapted_rand_error", "f1")
+"""The first of these is the one to look at first."""
 
 DIRECTIONS = {"lower": "lower", "higher": "higher"}
 
@@ -97,7 +112,7 @@ def settings(results: Results) -> tuple[Fact, ...]:
 
 def score_lines(scores: Sequence[Row]) -> tuple[ScoreLine, ...]:
     """Rows of scores.json in words, in their order; a value that is not a number is left as a dash."""
-    first = next((i for i, row in enumerate(scores) if row["metric"] == "adapted_rand_error"), None)
+    first = next((i for i, row in enumerate(scores) if row["metric"] in LEADING), None)
     return tuple(_score_line(row, leads=i == first) for i, row in enumerate(scores))
 
 

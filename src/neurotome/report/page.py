@@ -101,8 +101,9 @@ def _threshold_chart(results: Results) -> str:
 @cache
 def template(name: str) -> Any:
     """A page of this folder, ready to be filled; its style comes from page.css."""
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    loader = PackageLoader("neurotome", "report")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, loader=loader)
     environment.globals |= {"style": (files("neurotome.report") / "page.css").read_text(encoding="utf-8"), "version": __version__}
-    return environment.from_string((files("neurotome.report") / name).read_text(encoding="utf-8"))
+    return environment.get_template(name)

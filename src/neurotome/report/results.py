@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from neurotome.core import FormatError, Grid, Image, InputError, Labels, NeurotomeError, Probability, RunFolderError
-from neurotome.io import open_image, open_labels, open_probability
+from neurotome.core import FormatError, Grid, Image, InputError, Labels, NeurotomeError, Probability, RunFolderError, Skeleton
+from neurotome.io import open_image, open_labels, open_probability, read_swc
 
-__all__ = ["Results", "Row", "csv_rows", "read_results", "record_of"]
+__all__ = ["Results", "Row", "csv_rows", "json_rows", "read_results", "record_of"]
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -22,7 +22,8 @@ T = TypeVar("T")
 class Results:
     """A run, as its folder tells it. Volumes are lazy; table rows have numbers where the file has numbers.
 
-    record: run.json as a mapping (keys of core.Record, and "facts"). missing: what could not be shown, and why.
+    record: run.json as a mapping (keys of core.Record, and "facts"). trees, reference: of a tracing, what was traced and what it
+    was scored against. missing: what could not be shown, and why.
     """
 
     folder: Path
@@ -37,6 +38,8 @@ class Results:
     errors: tuple[Row, ...] = ()
     objects: tuple[Row, ...] = ()
     curve: tuple[Row, ...] = ()
+    trees: Skeleton | None = None
+    reference: Skeleton | None = None
     missing: tuple[str, ...] = field(default=())
 
     @property
@@ -81,23 +84,32 @@ def read_results(run_folder: Path | str) -> Results:
         return volume(what, opener, folder / name) if (folder / name).exists() else None
 
     voxel_nm, truth_voxel_nm = (tuple(config.get(key) or ()) or None for key in ("voxel_nm", "truth_voxel_nm"))
+    facts = record.get("facts") or {}
+    traced = folder / str(facts["swc"]) if facts.get("swc") else None
+    truth = config.get("truth")
     opened: dict[str, Any] = {
         "neurons": own("Neurons", open_labels, "neurons.ome.zarr"),
         "image": volume("Image", open_image, config.get("image"), voxel_nm=voxel_nm, channel=config.get("channel")),
-        "truth": volume("Truth", open_labels, config.get("truth"), voxel_nm=truth_voxel_nm or voxel_nm),
-        "probability": own("Probability", open_probability, "boundary.ome.zarr"),
+        "truth": volume("Truth", open_labels, None if traced else truth, voxel_nm=truth_voxel_nm or voxel_nm),
+        "probability": own("Probability", open_probability, "boundary.ome.zarr")
+        or own("Probability", open_probability, "probability.ome.zarr")
+        or volume("Probability", _given_probability, config.get("probability") if traced else None, voxel_nm=voxel_nm),
         "fragments": own("Fragments", open_labels, "fragments.ome.zarr"),
     }
+    trees = volume("Trees", read_swc, traced)
+    reference = volume("Reference", read_swc, truth if traced else None, unit=config.get("truth_unit"), voxel_nm=voxel_nm)
     _drop_misfits(opened, missing)
     return Results(
         folder,
         record,
         **opened,
         table=csv_rows(folder / "neurons.csv"),
-        scores=tuple(_json(folder / "scores.json")) if (folder / "scores.json").is_file() else (),
+        scores=json_rows(folder / "scores.json"),
         errors=csv_rows(folder / "errors.csv"),
         objects=csv_rows(folder / "objects.csv"),
         curve=csv_rows(folder / "threshold_curve.csv"),
+        trees=trees.skeleton if trees else None,
+        reference=reference.skeleton if reference else None,
         missing=tuple(missing),
     )
 
@@ -111,6 +123,14 @@ def record_of(folder: Path) -> Mapping[str, Any]:
     if not isinstance(record, dict):
         raise FormatError(f"'{folder / 'run.json'}' holds no record", "an object with command and config", "run again")
     return record
+
+
+def _given_probability(path: str, *, voxel_nm: Any) -> Probability:
+    """A map that somebody else made: one channel, often without a name."""
+    try:
+        return open_probability(path, voxel_nm=voxel_nm)
+    except InputError:
+        return open_probability(path, voxel_nm=voxel_nm, channels=("probability",))
 
 
 def _drop_misfits(opened: dict[str, Any], missing: list[str]) -> None:
@@ -131,6 +151,11 @@ def _json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise FormatError(f"'{path}' is not JSON ({error})", "the file as the run wrote it", "run again") from error
+
+
+def json_rows(path: Path) -> tuple[Row, ...]:
+    """The entries of a list; none where there is no file."""
+    return tuple(_json(path)) if path.is_file() else ()
 
 
 def csv_rows(path: Path) -> tuple[Row, ...]:

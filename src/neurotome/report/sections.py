@@ -12,6 +12,7 @@ from neurotome.core import Box, Grid, Probability
 from neurotome.report.colours import matching_labels
 from neurotome.report.pictures import data_uri, grey, grey_range, overlay, painted, spread, thinned
 from neurotome.report.results import Results
+from neurotome.report.scale_bar import scale_bar
 
 __all__ = ["Panel", "SectionRow", "boundary_section", "matching_truth", "section_rows", "window"]
 
@@ -95,8 +96,8 @@ def _row(results: Results, z: int, limits: tuple[float, float] | None, known: Ma
         truth = thinned(results.truth.read(box)[0], factor, mean=False)
         panels.append(_panel("Truth", _over(tissue, truth, known), z))
     width_nm = (x.stop - x.start) * grid.voxel_nm[2]
-    length_nm = _bar_length(width_nm)
-    return SectionRow(z, tuple(panels), 100 * length_nm / width_nm, _length(length_nm), _shown(grid, y, x, factor))
+    length_nm, name = scale_bar(width_nm)
+    return SectionRow(z, tuple(panels), 100 * length_nm / width_nm, name, _shown(grid, y, x, factor))
 
 
 def boundary_section(probability: Probability, box: Box) -> tuple[np.ndarray, str]:
@@ -119,20 +120,6 @@ def _over(tissue: np.ndarray | None, labels: np.ndarray, known: Mapping[int, int
 def _panel(name: str, picture: np.ndarray, z: int, what: str = "") -> Panel:
     alt = f"{name} of section {z}" + (f" ({what})" if what else "")
     return Panel(name, data_uri(picture), alt, picture.shape[1], picture.shape[0])
-
-
-def _bar_length(width_nm: float) -> float:
-    """The largest of 1, 2, 5 times a power of ten below a quarter of the width."""
-    power = 10.0 ** math.floor(math.log10(width_nm / 4))
-    return max(m * power for m in (1, 2, 5) if m * power <= width_nm / 4)
-
-
-def _length(length_nm: float) -> str:
-    """
-    >>> _length(500.0), _length(2000.0)
-    ('500 nm', '2 µm')
-    """
-    return f"{length_nm / 1000:g} µm" if length_nm >= 1000 else f"{length_nm:g} nm"
 
 
 def _shown(grid: Grid, y: slice, x: slice, factor: int) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from neurotome.core import Box, Grid, Image, InputError, Labels, MissingExtraError, Probability, RunFolderError
+from neurotome.core import Box, Grid, Image, InputError, Labels, MissingExtraError, Probability, RunFolderError, Skeleton
 from neurotome.report import MERGE, SPLIT, Results, css_colour, grey_range, matching_truth, read_results
+from neurotome.view.skeletons import neuron_skeletons, tree_source
 from neurotome.view.stored import Storage, coarse_boxes, labels_for_surfaces
 from neurotome.view.volumes import channel_data, image_volume, segmentation_volume, space
 
@@ -21,6 +22,10 @@ BACKGROUND = "#16191d"
 CLOSE_SCALE = 0.5
 """Two screen pixels per voxel: near enough to see why a membrane was missed."""
 ERRORS_SHOWN = 2000
+REFERENCE, TRACED, TREE_PIXELS = "#3bc9db", "#ff922b", 3
+"""Colours of trees where there are both, as in the report; without a reference each tree has its own."""
+ERROR_COLOURS = {"split": SPLIT, "merge": MERGE, "extra": SPLIT, "missing": MERGE}
+"""Of the kinds of errors.csv: of neurons the first two, of trees the others."""
 
 GREY_SHADER = "#uicontrol invlerp normalized\nvoid main() { emitGrayscale(normalized()); }\n"
 CHOSEN_CHANNEL_SHADER = (
@@ -43,7 +48,8 @@ def build_state(
     channels: Sequence[str] | None = None,
     storage: Storage | None = None,
 ) -> Any:
-    """The layers of a run as a neuroglancer ViewerState: EM, probability, truth, fragments, predicted, errors.
+    """The layers of a run as a neuroglancer ViewerState: EM, probability, truth, fragments, predicted and errors; of a tracing
+    image, probability, reference, trees and errors.
 
     Whatever the run does not hold has no layer. Coordinates are voxels of the volume, axes x, y, z at the true voxel size.
 
@@ -65,7 +71,8 @@ def build_state(
         raise RunFolderError(f"'{results.folder}' has no volume that can be opened", "an image or neurons", _why(results))
     state = neuroglancer.ViewerState(dimensions=space(results.grid))
     if results.image is not None:
-        state.layers.append(name="EM", layer=_image_layer(neuroglancer, results.image, storage))
+        name = "EM" if results.trees is None else "image"
+        state.layers.append(name=name, layer=_image_layer(neuroglancer, results.image, storage))
     if results.probability is not None:
         chosen = tuple(channels or results.probability.channels)
         layer = _probability_layer(neuroglancer, results.probability, chosen, storage)
@@ -79,7 +86,13 @@ def build_state(
         state.layers.append(name="fragments", layer=layer, visible=False)
     if results.neurons is not None:
         layer = _segmentation_layer(neuroglancer, results.neurons, "predicted", storage, _boxes(results))
+        if (skeletons := neuron_skeletons(results, results.grid, "skeletons")) is not None:
+            layer.source = [*layer.source, skeletons]
         state.layers.append(name="predicted", layer=layer)
+    traced = TRACED if results.reference is not None else ""
+    for name, trees, colour in (("reference", results.reference, REFERENCE), ("trees", results.trees, traced)):
+        if trees is not None:
+            state.layers.append(name=name, layer=_tree_layer(neuroglancer, trees, results.grid, name, colour))
     if results.errors:
         state.layers.append(name="errors", layer=_error_layer(neuroglancer, results, results.grid))
     _arrange(state, results.grid)
@@ -183,15 +196,23 @@ def _segmentation_sources(
     return [storage.source(name, labels.grid), neuroglancer.LayerDataSource(url=surfaces, **only_surfaces)]
 
 
+def _tree_layer(neuroglancer: Any, trees: Skeleton, grid: Grid, name: str, colour: str) -> Any:
+    """All trees of a skeleton as lines, each in its colour or all in one."""
+    layer = neuroglancer.SegmentationLayer(source=tree_source(trees, grid, name), segments=range(1, len(trees.roots) + 1))
+    layer.skeleton_rendering.line_width2d = layer.skeleton_rendering.line_width3d = TREE_PIXELS
+    if colour:
+        layer.segment_default_color = colour
+    return layer
+
+
 def _error_layer(neuroglancer: Any, results: Results, grid: Grid) -> Any:
     """A point per error, in the colour of its kind, with what happened in its description."""
-    colours = {"split": SPLIT, "merge": MERGE}
     points = [
         neuroglancer.PointAnnotation(
             id=str(row["rank"]),
             point=[row["x"] + 0.5, row["y"] + 0.5, row["z"] + 0.5],
             description=_description(row),
-            props=[colours[row["kind"]]],
+            props=[ERROR_COLOURS[row["kind"]]],
         )
         for row in results.errors[:ERRORS_SHOWN]
     ]
@@ -205,6 +226,10 @@ def _error_layer(neuroglancer: Any, results: Results, grid: Grid) -> Any:
 
 
 def _description(row: Mapping[str, Any]) -> str:
+    if "length_um" in row:
+        whose = "reference" if row["kind"] == "missing" else "traced"
+        length = f"{row['length_um']:.1f} µm of {whose} tree {row['tree'] + 1}"
+        return f"{row['rank']} {row['kind']}: {length}, up to {row['distance_um']:.1f} µm from the other"
     what = f"truth {row['truth_id']} in neurons {row['other_segment_id']} and {row['segment_id']}"
     if row["kind"] == "merge":
         what = f"neuron {row['segment_id']} over truths {row['other_truth_id']} and {row['truth_id']}"

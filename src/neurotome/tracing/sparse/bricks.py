@@ -80,7 +80,10 @@ class Bricks:
         place = np.empty(len(numbers), np.int64)
         place[order] = np.arange(len(numbers))
         begin = 0
-        for some, bricks in found:
+        # Taken out as they are copied: there is never a second copy of all of them.
+        found.reverse()
+        while found:
+            some, bricks = found.pop()
             values[place[begin : begin + len(some)]] = bricks
             begin += len(some)
         table = np.full(lattice, -1, np.int32)
