@@ -195,10 +195,12 @@ def _finished(tree: Skeleton, start: Start, bricks: Bricks, threshold: int, sett
     if not settings.protect_faces:
         tree = replace(tree, features={**tree.features, "unremovable": np.zeros(len(tree), bool)})
     tree = prune(tree, attachment=settings.attachment, min_length_nm=settings.min_length_nm)
+    # Half of what it is in the middle, as one measures a blurred fibre; a low threshold would take the blur for neurite.
+    half = np.ceil(255 * _probability(tree, bricks) / 2)
     radii = rayburst(
         bricks,
         tree.points_nm,
-        tree.features["threshold"],
+        np.maximum(tree.features["threshold"], half).astype(np.int64),
         kernel=settings.radius_kernel,
         directions=settings.directions,
         cluster_size_nm=tree.features["cluster_size_nm"],
