@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from neurotome.cli.progress import Bars
+from neurotome.cli.recipe_or_files import require_recipe_or_files
 from neurotome.cli.reconstruct import Channels, ColourChannel, Overwrite, Voxel
 from neurotome.cli.workers import Scheduler, Slurm, Workers, parsed_slurm
 from neurotome.core import InputError
@@ -246,13 +247,7 @@ def _recipe_or_files(
         "--model": model,
         "--crop": crop,
     }
-    given = [option for option, value in options.items() if value is not None]
-    if (recipe is None) == (image is None) or (recipe and given):
-        raise InputError(
-            f"A recipe and {', '.join(given)} were given" if recipe else "Neither a recipe nor --image was given",
-            "a recipe, or --image with --labels",
-            "write it into the recipe" if recipe else "see recipes/ for examples",
-        )
+    require_recipe_or_files(recipe, options)
     if recipe is not None:
         return recipe
     return FilePairs(

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from neurotome.cli.progress import Bars
+from neurotome.cli.recipe_or_files import require_recipe_or_files
 from neurotome.cli.reconstruct import Voxel
 from neurotome.cli.tracing_select import select
 from neurotome.core import InputError
@@ -72,13 +73,7 @@ def _recipe_or_folders(
     from neurotome.tracing.training.recipe import InitConfig, recipe_of_folders
 
     options = {"--image": image, "--labels": labels, "--voxel-nm": voxel_nm, "--patch": patch, "--init": init, "--freeze": freeze}
-    given = [option for option, value in options.items() if value is not None]
-    if (recipe is None) == (image is None) or (recipe and given):
-        raise InputError(
-            f"A recipe and {', '.join(given)} were given" if recipe else "Neither a recipe nor --image was given",
-            "a recipe, or --image with --labels",
-            "write it into the recipe" if recipe else "see recipes/ for examples",
-        )
+    require_recipe_or_files(recipe, options)
     if recipe is not None:
         return recipe
     if image is None or labels is None:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from neurotome.core import ROOT, FormatError, InputError, Skeleton, UnknownNameError
+from neurotome.core import FormatError, InputError, Skeleton, UnknownNameError
 from neurotome.core.geometry import Nm3
 from neurotome.io.atomic import atomic_target, atomic_write_json
+from neurotome.io.oriented import rooted
 from neurotome.io.precomputed import info_of
 
 __all__ = ["SKELETON_FOLDER", "announce_skeletons", "decode_skeleton", "encode_skeleton", "read_skeletons", "write_skeletons"]
@@ -88,7 +88,7 @@ def decode_skeleton(content: bytes, info: Mapping[str, Any], name: str) -> Skele
         raise FormatError(f"'{name}' is cut off or of another kind", "a precomputed skeleton", "write it again") from error
     if len(edges) and int(edges.max()) >= len(vertices):
         raise FormatError(f"'{name}' has an edge to vertex {edges.max()} of {len(vertices)}", "its vertices", "write it again")
-    parents = _rooted(len(vertices), edges.astype(np.int64))
+    _, parents = rooted(edges.astype(np.int64), len(vertices), np.arange(len(vertices)))
     if len(edges) != (parents >= 0).sum():
         raise FormatError(f"'{name}' has a loop", "trees", "cut it at one of its edges")
     matrix = np.array(info["transform"], float).reshape(3, 4)
@@ -156,35 +156,3 @@ def _parts(content: bytes, attributes: Sequence[Mapping[str, Any]]) -> tuple[np.
         raise ValueError(f"{len(content)} bytes, not {at}")
     values = {name: part[:, 0] if part.shape[1] == 1 else part for (name, *_), part in zip(wanted[2:], parts[2:], strict=True)}
     return parts[0], parts[1], values
-
-
-def _rooted(n: int, edges: np.ndarray) -> np.ndarray:
-    """(n,) the parent row of each vertex, or ROOT for the first vertex of each piece; edges that close a loop are left out."""
-    ends = np.concatenate([edges, edges[:, ::-1]])
-    order = np.argsort(ends[:, 0], kind="stable")
-    first = np.searchsorted(ends[order, 0], np.arange(n + 1))
-    return np.asarray(_spanning_parents(first, np.ascontiguousarray(ends[order, 1])))
-
-
-@njit(cache=True)
-def _spanning_parents(first: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
-    n = len(first) - 1
-    parents = np.full(n, ROOT, np.int64)
-    seen = np.zeros(n, np.bool_)
-    queue = np.empty(n, np.int64)
-    for root in range(n):
-        if seen[root]:
-            continue
-        seen[root] = True
-        queue[0], head, tail = root, 0, 1
-        while head < tail:
-            row = queue[head]
-            head += 1
-            for at in range(first[row], first[row + 1]):
-                other = neighbours[at]
-                if not seen[other]:
-                    seen[other] = True
-                    parents[other] = row
-                    queue[tail] = other
-                    tail += 1
-    return parents

@@ -83,7 +83,7 @@ def write_tracing_report(folder: Path | str) -> Path:
         "overlap": training_overlap(results, card) if card else ("", False),
         "timing": timing(results),
         "peak_gb": results.record.get("peak_memory_bytes", 0) / 1e9,
-        "methods": TRACING_METHODS,
+        "methods": tuple(method for method in TRACING_METHODS if card or method[0] != "Network"),
     }
     path = results.folder / PAGE
     atomic_write_text(path, template("tracing.html").render(content))

@@ -94,7 +94,7 @@ def test_a_threshold_that_leaves_nothing_says_what_to_give():
     volume = np.zeros((20, 20, 20), np.uint8)
     volume[4, 4] = 90
     with pytest.raises(
-        InputError, match=r"Threshold 128 leaves no voxel; the largest value is 90.*give a threshold of 1 or less"
+        InputError, match=r"Threshold 128 leaves no voxel; the largest value is 90.*give a threshold of 1 of 255 .* or less"
     ):
         foreground(Bricks.of(volume, UM), Level(128))
     with pytest.raises(InputError, match="Threshold 128 leaves no voxel"):

@@ -173,16 +173,27 @@ def _require_some(bricks: Bricks, level: Level, found: int, largest_share: float
         raise InputError(
             f"Threshold {asked} leaves no voxel; the largest value is {np.flatnonzero(counts).max()}",
             "some voxels above the threshold",
-            f"give a threshold of {suggested} or less",
+            f"give a threshold of {_both(suggested)} or less",
         )
     from_value = np.cumsum(counts[::-1])[::-1] / counts.sum()
     fit = np.flatnonzero((from_value <= largest_share) & (from_value > 0))
     remedy = (
-        f"give a threshold of {max(suggested, int(fit[0]))}" if len(fit) else "check that neurites are bright, background dark"
+        f"give a threshold of {_both(max(suggested, int(fit[0])))}"
+        if len(fit)
+        else "check that neurites are bright, background dark"
     )
     raise InputError(
         f"Threshold {level.value} makes {100 * share:.0f} % of the volume neurite", f"at most {100 * largest_share:.0f} %", remedy
     )
+
+
+def _both(value: int) -> str:
+    """A threshold as this room counts it, and as the command line takes it.
+
+    >>> _both(61)
+    '61 of 255 (--threshold 0.239)'
+    """
+    return f"{value} of 255 (--threshold {value / 255:.3f})"
 
 
 def _largest_values(values: np.ndarray, voxels: ObjectVoxels, component: np.ndarray, count: int) -> np.ndarray:

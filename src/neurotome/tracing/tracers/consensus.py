@@ -21,8 +21,9 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from neurotome.core import ROOT, InputError, Skeleton, ValueRangeError
+from neurotome.io.oriented import rooted
 from neurotome.tracing.tracers.centreline import smoothed
-from neurotome.tracing.tracers.forest import joining, rooted
+from neurotome.tracing.tracers.forest import joining
 from neurotome.tracing.tracers.segments import longest_first
 
 __all__ = ["consensus"]

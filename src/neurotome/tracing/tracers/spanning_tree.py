@@ -17,10 +17,11 @@ import numpy as np
 
 from neurotome.core import Skeleton, ValueRangeError
 from neurotome.core.geometry import Int3
+from neurotome.io.oriented import rooted
 from neurotome.tracing.sparse.bricks import Bricks
 from neurotome.tracing.tracers.centreline import PathSettings, centreline
 from neurotome.tracing.tracers.component import Component, component_of, depths_nm, radii_from_depths
-from neurotome.tracing.tracers.forest import joining, rooted
+from neurotome.tracing.tracers.forest import joining
 from neurotome.tracing.tracers.marching import geodesic_front
 from neurotome.tracing.tracers.neighbourhood import near
 from neurotome.tracing.tracers.segments import cover, kept_voxels, reaches_nm
