@@ -27,15 +27,18 @@ from neurotome.core.errors import (
 )
 from neurotome.core.geometry import Block, Box, Grid, spread
 from neurotome.core.graph import MergeList, RegionGraph
+from neurotome.core.occupancy import CUBE, Frame, Occupancy
 from neurotome.core.progress import Progress, silent
 from neurotome.core.record import Record
 from neurotome.core.scores import Score, Scores
+from neurotome.core.shapes import Mesh, ObjectVoxels, PointCloud
 from neurotome.core.sites import SITE_COLUMNS, SynapseSites
 from neurotome.core.skeleton import ROOT, SOMA, Skeleton, parents_first
 from neurotome.core.units import length_nm
 from neurotome.core.volumes import ArrayLike, Image, Labels, Legend, Probability
 
 __all__ = [
+    "CUBE",
     "ROOT",
     "SITE_COLUMNS",
     "SOMA",
@@ -45,16 +48,21 @@ __all__ = [
     "Box",
     "DiskFullError",
     "FormatError",
+    "Frame",
     "Grid",
     "Image",
     "InputError",
     "Labels",
     "Legend",
     "MergeList",
+    "Mesh",
     "MissingExtraError",
     "MissingFileError",
     "ModelCard",
     "NeurotomeError",
+    "ObjectVoxels",
+    "Occupancy",
+    "PointCloud",
     "Probability",
     "Progress",
     "Record",

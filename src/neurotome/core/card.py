@@ -17,7 +17,8 @@ class ModelCard:
     """Everything needed to use a network, and to judge whether to trust it.
 
     family and config rebuild the network; channels names its outputs; voxel_nm is the voxel size (z, y, x) it was trained at;
-    normalization is applied to an image before the network sees it; halo_vox is how far an output voxel can see.
+    normalization is applied to an image before the network sees it; halo_vox is how far an output voxel can see. A network of
+    shapes has voxels of no fixed size, 0; its frame says how a shape is put on its grid.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ModelCard:
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: tuple[Mapping[str, Any], ...] = ()
     segmentation: Mapping[str, Any] = field(default_factory=dict)
+    frame: Mapping[str, Any] = field(default_factory=dict)
     weights_sha256: str = ""
     licence: str = ""
     cite: tuple[str, ...] = ()
