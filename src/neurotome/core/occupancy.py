@@ -22,7 +22,7 @@ _UPRIGHT: Rotation = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a grid of grid**3 voxels lies in a neuron's space: u = 2 (R (x - centre) - lo) / (hi - lo) - 1, index = (u + 1) / 2 grid.
+    """Where a cubic grid lies in a neuron's space: u = 2 (R (x - centre) - lo) / (hi - lo) - 1, index = (u + 1) / 2 grid.
 
     One lo and hi for the three axes, so that no shape is stretched. A point belongs to the voxel floor(index), and u = 1 to the
     last one. centring: where the centre came from (soma, root, mean, soma_xz, none, corner). scale: how lo and hi were chosen.
@@ -72,12 +72,12 @@ class Frame:
     def unit(self, points_nm: np.ndarray) -> np.ndarray:
         """(n, 3) nm -> (n, 3) in units of the cube, -1 to 1 inside."""
         turned = (np.asarray(points_nm, np.float64) - self.centre_nm) @ np.asarray(self.rotation).T
-        return 2.0 * (turned - self.lo_nm) / (self.hi_nm - self.lo_nm) - 1.0
+        return np.asarray(2.0 * (turned - self.lo_nm) / (self.hi_nm - self.lo_nm) - 1.0)
 
     def nm(self, unit: np.ndarray) -> np.ndarray:
         """The inverse of `unit`."""
         turned = (np.asarray(unit, np.float64) + 1.0) / 2.0 * (self.hi_nm - self.lo_nm) + self.lo_nm
-        return turned @ np.asarray(self.rotation) + self.centre_nm
+        return np.asarray(turned @ np.asarray(self.rotation) + self.centre_nm)
 
     def index(self, points_nm: np.ndarray) -> np.ndarray:
         """(n, 3) nm -> (n, 3) float64 positions on the grid; voxel i reaches from i to i + 1."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,7 +14,7 @@ __all__ = ["Mesh", "ObjectVoxels", "PointCloud"]
 
 @dataclass(frozen=True, eq=False)
 class PointCloud:
-    """Points on or in a neuron. points_nm: (n, 3) float64, z, y, x; n at least 1. normals: (n, 3) or None. soma_nm: z, y, x or None.
+    """Points on or in a neuron. points_nm: (n, 3) float64, z, y, x; n at least 1. normals: (n, 3) or None. soma_nm: or None.
 
     Raises InputError for an empty cloud, ShapeError, and ValueRangeError that names the first point that is not finite.
     """
@@ -46,7 +46,8 @@ class Mesh:
     """A surface of triangles. vertices_nm: (n, 3) float64, z, y, x. triangles: (m, 3) int64, vertex numbers. soma_nm: or None.
 
     Seen from outside, in a right-handed space x, y, z, the corners of a triangle run anticlockwise.
-    Raises InputError for a mesh without triangles or with vertex numbers that do not exist, ValueRangeError for vertices that are not finite.
+    Raises InputError for a mesh without triangles or with vertex numbers that do not exist, ValueRangeError for vertices that
+    are not finite.
     """
 
     vertices_nm: np.ndarray
@@ -76,7 +77,7 @@ class ObjectVoxels:
     voxels: np.ndarray
     grid: Grid
     soma_nm: Nm3 | None = None
-    name: str = field(default="neuron")
+    name: str = "neuron"
 
     def __post_init__(self) -> None:
         voxels = np.ascontiguousarray(self.voxels, np.int64)
@@ -91,7 +92,7 @@ class ObjectVoxels:
     @property
     def points_nm(self) -> np.ndarray:
         """(n, 3) float64, the centres of the voxels."""
-        return self.voxels * np.asarray(self.grid.voxel_nm) + np.asarray(self.grid.origin_nm)
+        return np.asarray(self.voxels * np.asarray(self.grid.voxel_nm) + np.asarray(self.grid.origin_nm))
 
 
 def _points(values: np.ndarray, whose: str) -> np.ndarray:
