@@ -33,7 +33,8 @@ import numpy as np
 import pandas as pd
 
 from neurotome.core import Image, InputError, Skeleton
-from neurotome.datasets.fluorescence import FluorescencePhantom, FluorescenceSpec, collection, fluorescence
+from neurotome.datasets.fluorescence import FluorescencePhantom, FluorescenceSpec, fluorescence
+from neurotome.datasets.swc_collection import COLLECTIONS, named_collection
 from neurotome.measure.trees import compare_trees
 from neurotome.tracing.sparse.bricks import Bricks
 from neurotome.tracing.trace import TraceSettings, trace
@@ -114,8 +115,8 @@ def _named(method: str, model: str) -> str:
 def neurons(part: str) -> list[tuple[str, str]]:
     """(collection, file) of the morphologies of a part: the first ones in the order of a hash, which nobody has chosen."""
     found = []
-    for name in collection.COLLECTIONS:
-        files = sorted(collection.names(name, part), key=_hash)
+    for name in COLLECTIONS:
+        files = sorted(named_collection(name).files(part), key=_hash)
         found += [(name, file) for file in files[: COUNTS[part]]]
     return found
 
@@ -131,7 +132,7 @@ def rendered(archive: str, file: str, level: float) -> FluorescencePhantom:
         psf_nm=(800.0, 400.0, 400.0),
         seed=int(_hash(file)[:7], 16),
         snr=level,
-        source=collection.morphology(archive, file),
+        source=named_collection(archive).load(file),
         cable_vox=1000.0,
         radius_vox=(1.0, 3.0),
         background=0.5,

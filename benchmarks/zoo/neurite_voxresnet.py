@@ -8,7 +8,7 @@
                                                                                benchmarks/tracing_rendered.py on training renders
 
 Half of the neurons are grown at random; the other half are real ones, from the training part of the collections in the data
-folder (`neurotome.datasets.fluorescence.collection`). Without these, all are grown. The judged ones are from the test part.
+folder (`neurotome.datasets.swc_collection`). Without these, all are grown. The judged ones are from the test part.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from scipy import ndimage
 
 from neurotome.core import Labels, MissingFileError, ModelCard, Skeleton
 from neurotome.datasets.fluorescence import FluorescencePhantom, FluorescenceSpec, fluorescence, random_spec
-from neurotome.datasets.fluorescence.collection import COLLECTIONS, morphology, names
+from neurotome.datasets.swc_collection import COLLECTIONS, named_collection
 from neurotome.io import save
 from neurotome.nn import load_card, load_model, save_model
 from neurotome.tracing.predict import neurite_probability
@@ -53,7 +53,7 @@ SEEN = (
 def morphologies(part: str) -> list[Skeleton]:
     """Real neurons of a part, 60 of each collection; none where the data are absent."""
     try:
-        return [morphology(c, name) for c in COLLECTIONS for name in names(c, part)[:60]]
+        return [c.load(file) for c in map(named_collection, COLLECTIONS) for file in c.files(part)[:60]]
     except MissingFileError as error:
         print(f"only grown neurons: {error}")
         return []

@@ -47,6 +47,7 @@ def test_the_header_may_state_unit_and_voxel_size(tmp_path: Path) -> None:
     found = read_swc(saved(tmp_path, "# unit: voxel", "# voxel_nm: 30, 4, 4", *SOUND))
     assert found.skeleton.points_nm[2].tolist() == [360, 16, 12]
     assert read_swc(saved(tmp_path, "# Unit: micrometers", *SOUND)).unit == "um"
+    assert read_swc(saved(tmp_path, "# Coordinates in nm.", *SOUND)).skeleton.length_nm == 17
     assert read_swc(saved(tmp_path, "# unit: of memory", *SOUND), unit="nm").unit == "nm"
     path = saved(tmp_path, "# unit: voxel", *SOUND)
     assert read_swc(path, voxel_nm=(1, 1, 1)).skeleton.length_nm == 17

@@ -259,3 +259,19 @@ def test_a_task_that_measures_itself_decides_which_epoch_is_kept(tmp_path):
         ("0.40000", "3.00000"),
     ]
     assert (done.kept_step, done.value) == (6, pytest.approx(0.7)) and "val_v_rand" not in history(tmp_path)[0]
+
+
+def test_gathered_gradients_make_one_step_of_one_large_batch(tmp_path):
+    """Without statistics of a batch, two batches of 2 that are gathered are one of 4."""
+
+    def plain():
+        torch.manual_seed(3)
+        return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 1, 1))
+
+    usual = {"average": 0.0, "clip": 0.0, "optimizer": "sgd", "schedule": "constant", "warmup": 0}
+    small = settings(steps=8, validate_every=4, accumulate=2, batch=2, **usual)
+    large = settings(steps=4, validate_every=2, batch=4, **usual)
+    one = fit(plain(), bce, Points(8), Points(2), tmp_path / "gathered", small)
+    two = fit(plain(), bce, Points(8), Points(2), tmp_path / "large", large)
+    for a, b in zip(one.parameters(), two.parameters(), strict=True):
+        torch.testing.assert_close(a, b)

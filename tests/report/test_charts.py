@@ -1,7 +1,9 @@
 import re
 import xml.etree.ElementTree as ElementTree
 
-from neurotome.report.charts import Curve, bar_chart, line_chart, log_histogram
+import pytest
+
+from neurotome.report.charts import Curve, bar_chart, histogram, line_chart, log_histogram
 
 
 def _tips(svg: str) -> list[str]:
@@ -29,3 +31,13 @@ def test_line_chart_draws_points_inside_the_frame_and_the_mark() -> None:
     assert points == [52.0, 204.0, 548.0, 14.0]
     assert "used: 0.5" in svg
     assert "used" not in line_chart([Curve("a", [0.1, 0.9], [0.0, 0.5])], "x", "y", "t", marked_x=2.0)
+
+
+def test_histogram_stacks_what_was_counted_before() -> None:
+    svg = histogram([0.4, 0.5, 0.6], {"inside": [1, 3], "outside": [3, 1]}, "p", "voxels", "P", 0.45, mark="threshold")
+    heights = [float(h) for h in re.findall(r'class="bar bar-\d"[^>]* height="([\d.]+)"', svg)]
+    assert heights[0] * 3 == pytest.approx(heights[1], rel=0.01) and heights[0] + heights[2] == pytest.approx(
+        heights[1] + heights[3]
+    )
+    assert "0.4 to 0.5: 3 outside" in svg and "threshold: 0.45" in svg
+    assert histogram([], {}, "p", "voxels", "P") == ""

@@ -12,9 +12,12 @@ their file until a box is asked for. Writes are atomic. A voxel size that nobody
 from neurotome.io import ome_zarr
 from neurotome.io.arrays import load_arrays, save_arrays
 from neurotome.io.atomic import atomic_target, atomic_write_json, atomic_write_text, require_free_space
+from neurotome.io.feature_table import read_feature_table, write_feature_csv, write_feature_table
 from neurotome.io.gif import gif_bytes, save_gif
 from neurotome.io.graphs import load_merge_list, load_region_graph, save_merge_list, save_region_graph
+from neurotome.io.label_table import labels_for, read_label_table, read_soma_table
 from neurotome.io.lazy import LazyArray
+from neurotome.io.mesh_files import read_mesh, write_mesh
 from neurotome.io.meshes import MeshFragments, MeshManifests, announce_meshes
 from neurotome.io.node_table import read_node_table, write_node_table
 from neurotome.io.open import (
@@ -26,6 +29,7 @@ from neurotome.io.open import (
     open_probability,
     open_volume,
 )
+from neurotome.io.point_cloud_files import read_point_cloud
 from neurotome.io.precomputed_shards import PrecomputedScale, VolumeSource, create_scales, scale_grid
 from neurotome.io.pyramid import PyramidLevel, build_pyramid
 from neurotome.io.pyramid_grids import pyramid_factors, pyramid_grids, surface_level
@@ -61,6 +65,7 @@ __all__ = [
     "describe",
     "gif_bytes",
     "guess_kind",
+    "labels_for",
     "least_bytes",
     "load_arrays",
     "load_merge_list",
@@ -72,8 +77,13 @@ __all__ = [
     "open_volume",
     "pyramid_factors",
     "pyramid_grids",
+    "read_feature_table",
+    "read_label_table",
+    "read_mesh",
     "read_node_table",
+    "read_point_cloud",
     "read_skeletons",
+    "read_soma_table",
     "read_swc",
     "require_free_space",
     "save",
@@ -87,6 +97,9 @@ __all__ = [
     "sha256",
     "surface_level",
     "write_csv",
+    "write_feature_csv",
+    "write_feature_table",
+    "write_mesh",
     "write_node_table",
     "write_skeletons",
     "write_swc",

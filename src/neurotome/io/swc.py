@@ -6,17 +6,17 @@ The format has no unit. Files written here say `# unit: um` in their first line;
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from neurotome.core import ROOT, FormatError, Grid, InputError, Skeleton, UnitError, UnknownNameError, length_nm
+from neurotome.core import ROOT, InputError, Skeleton
 from neurotome.core.geometry import Nm3
 from neurotome.io.atomic import atomic_target
 from neurotome.io.open import require_exists
+from neurotome.io.stated_unit import NM_PER_UM, UNITS, stated, unit_of
 from neurotome.io.swc_repair import SwcNodes, repaired
 from neurotome.io.swc_table import LINE_ENDS, read_table
 
@@ -24,8 +24,7 @@ __all__ = ["SWC_UNITS", "SwcFile", "read_swc", "write_swc"]
 
 _log = logging.getLogger(__name__)
 
-SWC_UNITS = ("um", "nm", "voxel")
-NM_PER_UM = 1000.0
+SWC_UNITS = UNITS
 _LINE = "%d %d %.3f %.3f %.3f %.3f %d".__mod__
 
 
@@ -53,7 +52,7 @@ def read_swc(path: Path | str, *, unit: str | None = None, voxel_nm: Nm3 | None 
     """
     path = require_exists(Path(path))
     table = read_table(path)
-    unit, (z, y, x) = _unit_of(path, table.header, unit, voxel_nm)
+    unit, (z, y, x) = unit_of(path, table.header, unit, voxel_nm)
     nodes, repairs = repaired(table, repair=repair)
     for note in repairs:
         _log.warning("'%s': %s", path, note)
@@ -73,7 +72,7 @@ def write_swc(path: Path | str, skeleton: Skeleton, *, header: Sequence[str] = (
     bad = next((line for line in header if any(end in line for end in ("\n", *LINE_ENDS))), None)
     if bad is not None:
         raise InputError(f"A header line has a line end in it: {bad!r}", "one line each", "give several header lines")
-    comments = ["unit: um", *(line.strip() for line in header if _stated("unit", [line]) is None)]
+    comments = ["unit: um", *(line.strip() for line in header if stated("unit", [line]) is None)]
     text = "\n".join([*(f"# {line}".rstrip() for line in comments), *_lines(skeleton), ""])
     with atomic_target(path) as temporary:
         temporary.write_bytes(text.encode())
@@ -95,62 +94,3 @@ def _skeleton(nodes: SwcNodes, voxel_nm: Nm3, name: str) -> Skeleton:
     in_plane = x if x == y else float(np.sqrt(y * x))
     points_nm = nodes.points[:, ::-1] * np.array([z, y, x])
     return Skeleton(nodes.ids, parents, points_nm, nodes.radii * in_plane, nodes.kinds, name=name)
-
-
-def _unit_of(path: Path, header: Sequence[str], unit: str | None, voxel_nm: Nm3 | None) -> tuple[str, Nm3]:
-    """The unit, and the nm (z, y, x) of 1 in the file."""
-    stated = _stated_unit(path, header)
-    if unit is not None and unit not in SWC_UNITS:
-        raise UnknownNameError("unit of an SWC file", unit, SWC_UNITS)
-    if unit and stated and unit != stated:
-        raise UnitError(f"'{path}' is in {stated}, --unit {unit}", "the same unit", "leave out --unit, or correct the file")
-    unit = unit or stated
-    if unit is None:
-        raise UnitError(
-            f"'{path}' does not state its unit, SWC has none",
-            "um, nm or voxel",
-            "give --unit um, or --unit voxel with --voxel-nm Z Y X (in Python: unit='um')",
-        )
-    if unit != "voxel":
-        return unit, (NM_PER_UM,) * 3 if unit == "um" else (1.0, 1.0, 1.0)
-    return unit, _voxel_of(path, header, voxel_nm)
-
-
-def _stated_unit(path: Path, header: Sequence[str]) -> str | None:
-    """The unit in the header; a word there that is no length says nothing."""
-    stated = _stated("unit", header)
-    if stated is None or stated in SWC_UNITS:
-        return stated
-    try:
-        nm = length_nm(1.0, stated)
-    except UnitError:
-        return None
-    known = {NM_PER_UM: "um", 1.0: "nm"}
-    if nm not in known:
-        raise FormatError(f"'{path}' says '# unit: {stated}'", f"one of {', '.join(SWC_UNITS)}", "convert the file")
-    return known[nm]
-
-
-def _voxel_of(path: Path, header: Sequence[str], voxel_nm: Nm3 | None) -> Nm3:
-    """The voxel size given, or the one that the header states as nm along z, y, x."""
-    if voxel_nm is None and (stated := _stated("voxel_nm", header)) is not None:
-        try:
-            z, y, x = (float(part) for part in stated.replace(",", " ").split())
-        except ValueError as error:
-            raise FormatError(f"'{path}' says '# voxel_nm: {stated}'", "nm along z, y and x", "correct that line") from error
-        voxel_nm = (z, y, x)
-    if voxel_nm is None:
-        raise UnitError(
-            f"'{path}' is in voxels of unknown size",
-            "the length of a voxel along z, y and x in nm",
-            "give --voxel-nm Z Y X, for example --voxel-nm 300 300 300 (in Python: voxel_nm=(300, 300, 300))",
-        )
-    return Grid((1, 1, 1), voxel_nm).voxel_nm
-
-
-def _stated(key: str, header: Sequence[str]) -> str | None:
-    """What the first header line `key: value` says."""
-    for line in header:
-        if match := re.match(rf"\W*{key}\s*:\s*(.*\S)", line, re.IGNORECASE):
-            return match[1]
-    return None

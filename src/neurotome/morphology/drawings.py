@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurotome.core import Frame, Occupancy, Skeleton
+from neurotome.core import Frame, Occupancy, Progress, Skeleton, silent
+from neurotome.morphology.occupancy import GridSettings, Shape, voxelise
 
-__all__ = ["drawing_of_grid", "drawing_of_tree", "joined"]
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+__all__ = ["drawing_of_grid", "drawing_of_tree", "drawings_of", "joined"]
 
 MOST_SEGMENTS = 700
 """Of a drawing: more are not seen at the size of a hand."""
 _VIEWS = {"principal": (0, 1), "given": (1, 2)}
 """Axes down and across the paper: the two longest where the neuron was turned to them, else y and x as in every SWC viewer."""
+
+
+def drawings_of(shapes: Iterable[Shape], table: AnnData, *, progress: Progress = silent) -> dict[str, np.ndarray]:
+    """The drawings of all neurons of a table that `embed` made, in its order, as `joined` gives them."""
+    settings = GridSettings.from_json(json.loads(table.uns["morphology"]["settings"]))
+    frames = dict(zip(table.obs_names, table.uns["frames"], strict=True))
+    drawn: dict[str, np.ndarray] = {}
+    for shape in shapes:
+        frame = Frame.from_json(json.loads(frames[shape.name]))
+        if isinstance(shape, Skeleton):
+            drawn[shape.name] = drawing_of_tree(shape, frame, settings.orientation)
+        else:
+            drawn[shape.name] = drawing_of_grid(voxelise(shape, settings, frame), settings.orientation)
+        progress("drawn neurons", len(drawn), table.n_obs)
+    return joined([drawn[name] for name in table.obs_names])
 
 
 def drawing_of_tree(skeleton: Skeleton, frame: Frame, orientation: str = "principal") -> np.ndarray:

@@ -135,7 +135,7 @@ class EpochEnd(Callback):
             f"{trainer.optimizers[0].param_groups[0]['lr']:.3g}",
             f"{sum(self.clock.losses) / len(self.clock.losses):.5f}",
             f"{float(values['val_loss']):.5f}",
-            *(f"{judged[name]:.5f}" if name in judged else "" for name in self.judged),
+            *(_told(judged[name]) if name in judged else "" for name in self.judged),
             f"{seconds - self.begun:.1f}",
         )
         self.begun = seconds
@@ -144,6 +144,13 @@ class EpochEnd(Callback):
     def _write(self, mode: str, rows: list[Any]) -> None:
         with self.path.open(mode, newline="") as file:
             csv.writer(file).writerows(rows)
+
+
+def _told(value: float) -> str:
+    """Five decimals; of small numbers three digits, of counts none."""
+    if isinstance(value, int):
+        return str(value)
+    return f"{value:.5f}" if value == 0 or not abs(value) < 0.01 else f"{value:.3g}"
 
 
 class LastState(Checkpoint):

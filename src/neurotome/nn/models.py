@@ -16,6 +16,8 @@ from torch import nn
 
 from neurotome.core import FormatError, InputError, MissingFileError, ModelCard, UnknownNameError
 from neurotome.io import atomic_target, atomic_write_json
+from neurotome.nn.occupancy.cube_autoencoder import CubeAutoencoder, CubeAutoencoderConfig
+from neurotome.nn.occupancy.residual import VoxelAutoencoder, VoxelAutoencoderConfig
 from neurotome.nn.translation.generators import Generator, GeneratorConfig
 from neurotome.nn.unet import RSUNet3D, RSUNet3DConfig, UNet2D, UNet2DConfig
 from neurotome.nn.unet_zambare import UNetZambare, UNetZambareConfig
@@ -29,6 +31,8 @@ FAMILIES: dict[str, tuple[type[Any], type[Any]]] = {
     "unet_zambare": (UNetZambare, UNetZambareConfig),
     "generator": (Generator, GeneratorConfig),
     "voxresnet": (VoxResNet, VoxResNetConfig),
+    "voxel_autoencoder": (VoxelAutoencoder, VoxelAutoencoderConfig),
+    "cube_autoencoder": (CubeAutoencoder, CubeAutoencoderConfig),
 }
 
 

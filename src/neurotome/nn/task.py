@@ -54,7 +54,10 @@ class NetworkTask(Task):
     def configure_optimizers(self) -> Any:
         optimizer = optimizer_of(self.network.parameters(), self.settings)
         # Time is asked again in every step, because the limit may be one of time.
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.settings.rate(step, self.clock.seconds))
+        batches = self.settings.accumulate
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: self.settings.rate(step * batches, self.clock.seconds)
+        )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def training_step(self, batch: Any, _: int) -> torch.Tensor:

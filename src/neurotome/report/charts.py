@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Curve", "bar_chart", "line_chart", "log_histogram"]
+__all__ = ["Curve", "bar_chart", "histogram", "line_chart", "log_histogram", "nice_ticks"]
 
 WIDTH, HEIGHT = 560, 250
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 14, 46
@@ -70,7 +70,7 @@ def bar_chart(values: Sequence[int], x_label: str, y_label: str, title: str, bin
         _bar(frame, a, b, n, f"{a + 0.5:g} to {b - 0.5:g}: {n}" if width > 1 else f"{a + 0.5:g}: {n}")
         for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
     ]
-    ticks = [(t, f"{t:g}") for t in _nice_ticks(1, largest) if t == int(t)]
+    ticks = [(t, f"{t:g}") for t in nice_ticks(1, largest) if t == int(t)]
     return _svg(frame, bars, ticks, x_label, y_label, title)
 
 
@@ -93,19 +93,54 @@ def line_chart(
     for curve in curves:
         points = " ".join("{:.1f},{:.1f}".format(*frame.at(x, y)) for x, y in zip(curve.x, curve.y, strict=True))
         parts.append(f'<polyline class="curve curve-{curve.kind}" points="{points}"><title>{curve.name}</title></polyline>')
-    if marked_x is not None and frame.x[0] <= marked_x <= frame.x[1]:
-        x, foot = frame.at(marked_x, bottom)
-        parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{foot:.1f}"/>')
-        side, anchor = (x - 5, "end") if marked_x > sum(frame.x) / 2 else (x + 5, "start")
-        parts.append(f'<text class="mark-name" x="{side:.1f}" y="{TOP + 10}" text-anchor="{anchor}">{mark}: {marked_x:g}</text>')
-    ticks = [(t, f"{t:g}") for t in _nice_ticks(*frame.x)]
+    parts += _mark(frame, marked_x, mark)
+    ticks = [(t, f"{t:g}") for t in nice_ticks(*frame.x)]
     return _svg(frame, parts, ticks, x_label, y_label, title)
+
+
+def histogram(
+    edges: Sequence[float],
+    stacks: Mapping[str, Sequence[float]],
+    x_label: str,
+    y_label: str,
+    title: str,
+    marked_x: float | None = None,
+    *,
+    mark: str = "used",
+) -> str:
+    """Counts that were made before: of each name a count per bin, one upon the other. edges: one more than bins.
+
+    The stacks have the styles bar-1, bar-2, ... of the style sheet; a dashed upright as in `line_chart`.
+    """
+    if len(edges) < 2 or not stacks:
+        return ""
+    tops = np.cumsum([list(counts) for counts in stacks.values()], axis=0)
+    frame = _Frame((edges[0], edges[-1]), (0, _nice_top(tops[-1].max())))
+    parts = []
+    for kind, (name, counts) in enumerate(stacks.items(), 1):
+        for low, high, top, count in zip(edges[:-1], edges[1:], tops[kind - 1].tolist(), counts, strict=True):
+            tip = f"{low:g} to {high:g}: {count:,.6g} {name}"
+            parts.append(_bar(frame, low, high, top, tip, style=f"bar bar-{kind}", foot=top - count))
+    parts += _mark(frame, marked_x, mark)
+    return _svg(frame, parts, [(t, f"{t:g}") for t in nice_ticks(*frame.x)], x_label, y_label, title)
+
+
+def _mark(frame: _Frame, marked_x: float | None, mark: str) -> list[str]:
+    """A dashed upright with its name, where x is inside the chart."""
+    if marked_x is None or not frame.x[0] <= marked_x <= frame.x[1]:
+        return []
+    x, foot = frame.at(marked_x, frame.y[0])
+    side, anchor = (x - 5, "end") if marked_x > sum(frame.x) / 2 else (x + 5, "start")
+    return [
+        f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{foot:.1f}"/>',
+        f'<text class="mark-name" x="{side:.1f}" y="{TOP + 10}" text-anchor="{anchor}">{mark}: {marked_x:g}</text>',
+    ]
 
 
 def _svg(frame: _Frame, parts: list[str], ticks: list[tuple[float, str]], x_label: str, y_label: str, title: str) -> str:
     axis_y = HEIGHT - BOTTOM
     lines = [f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">']
-    for value in _nice_ticks(*frame.y, 4):
+    for value in nice_ticks(*frame.y, 4):
         x, y = frame.at(frame.x[0], value)
         lines.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         lines.append(f'<text class="tick" x="{LEFT - 7}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>')
@@ -123,10 +158,11 @@ def _svg(frame: _Frame, parts: list[str], ticks: list[tuple[float, str]], x_labe
     return "\n".join([*lines, "</svg>"])
 
 
-def _bar(frame: _Frame, low: float, high: float, count: int, tip: str) -> str:
-    (x0, y0), (x1, y1) = frame.at(low, 0), frame.at(high, int(count))
-    shape = f'x="{x0 + 0.8:.1f}" y="{y1:.1f}" width="{max(x1 - x0 - 1.6, 0.6):.1f}" height="{y0 - y1:.1f}"'
-    return f'<rect class="bar" {shape}><title>{tip}</title></rect>'
+def _bar(frame: _Frame, low: float, high: float, count: float, tip: str, *, style: str = "bar", foot: float = 0.0) -> str:
+    """A bar from `foot` up to `count`."""
+    (x0, y0), (x1, y1) = frame.at(low, foot), frame.at(high, float(count))
+    shape = f'x="{x0 + 0.8:.1f}" y="{y1:.1f}" width="{max(x1 - x0 - 1.6, 0.6):.1f}" height="{max(y0 - y1, 0.0):.1f}"'
+    return f'<rect class="{style}" {shape}><title>{tip}</title></rect>'
 
 
 def _power(exponent: float) -> str:
@@ -138,10 +174,10 @@ def _power(exponent: float) -> str:
     return f"{value:,.0f}" if value >= 1 and value == int(value) else f"{value:.12f}".rstrip("0")
 
 
-def _nice_ticks(low: float, high: float, wanted: int = 6) -> list[float]:
+def nice_ticks(low: float, high: float, wanted: int = 6) -> list[float]:
     """Round numbers (1, 2 or 5 times a power of ten apart) between low and high.
 
-    >>> _nice_ticks(0, 10, 4), _nice_ticks(0.1, 0.9)
+    >>> nice_ticks(0, 10, 4), nice_ticks(0.1, 0.9)
     ([0.0, 5.0, 10.0], [0.2, 0.4, 0.6, 0.8])
     """
     if high <= low:

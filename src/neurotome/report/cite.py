@@ -1,6 +1,8 @@
 """What to cite: the methods this page rests on. Data and networks are cited by their own cards."""
 
-__all__ = ["METHODS", "TRACING_METHODS"]
+from collections.abc import Collection
+
+__all__ = ["METHODS", "SHAPE_METHODS", "TRACING_METHODS", "shape_methods"]
 
 METHODS = (
     (
@@ -63,3 +65,78 @@ TRACING_METHODS = (
         ),
     ),
 )
+
+SHAPE_METHODS = (
+    (
+        "umap",
+        "UMAP",
+        (
+            "McInnes, Healy, Melville (2018). UMAP: uniform manifold approximation and projection for dimension reduction. "
+            "arXiv:1802.03426.",
+        ),
+    ),
+    (
+        "tsne",
+        "t-SNE",
+        (
+            "van der Maaten, Hinton (2008). Visualizing data using t-SNE. Journal of Machine Learning Research 9, 2579-2605.",
+            "Poličar, Stražar, Zupan (2024). openTSNE: a modular Python library for t-SNE dimensionality reduction and "
+            "embedding. Journal of Statistical Software 109(3), 1-30.",
+        ),
+    ),
+    (
+        "quality",
+        "Trustworthiness of maps",
+        (
+            "Venna, Kaski (2001). Neighborhood preservation in nonlinear projection methods: an experimental study. ICANN 2001, "
+            "Lecture Notes in Computer Science 2130, 485-491.",
+        ),
+    ),
+    (
+        "clusters",
+        "Number and stability of clusters",
+        (
+            "Rousseeuw (1987). Silhouettes: a graphical aid to the interpretation and validation of cluster analysis. Journal of "
+            "Computational and Applied Mathematics 20, 53-65.",
+            "Ben-Hur, Elisseeff, Guyon (2002). A stability based method for discovering structure in clustered data. Pacific "
+            "Symposium on Biocomputing 7, 6-17.",
+            "Hennig (2007). Cluster-wise assessment of cluster stability. Computational Statistics and Data Analysis 52(1), "
+            "258-271.",
+            "Hubert, Arabie (1985). Comparing partitions. Journal of Classification 2, 193-218.",
+        ),
+    ),
+    (
+        "morphometrics",
+        "Morphometrics",
+        (
+            "Scorcioni, Polavaram, Ascoli (2008). L-Measure: a web-accessible tool for the analysis, comparison and search of "
+            "digital reconstructions of neuronal morphologies. Nature Protocols 3, 866-876.",
+        ),
+    ),
+    (
+        "persistence",
+        "Persistence of branches",
+        (
+            "Kanari, Dłotko, Scolamiero, Levi, Shillcock, Hess, Markram (2018). A topological representation of branching "
+            "neuronal morphologies. Neuroinformatics 16, 3-13.",
+        ),
+    ),
+    (
+        "sholl",
+        "Sholl profile",
+        (
+            "Sholl (1953). Dendritic organization in the neurons of the visual and motor cortices of the cat. Journal of Anatomy "
+            "87, 387-406.",
+        ),
+    ),
+)
+"""What a page of shapes rests on: the part of the page that uses it, its name, the papers."""
+
+
+def shape_methods(used: Collection[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The methods of the parts that are used, in the order of SHAPE_METHODS.
+
+    >>> [name for name, _ in shape_methods({"tsne", "sholl"})]
+    ['t-SNE', 'Sholl profile']
+    """
+    return tuple((name, papers) for part, name, papers in SHAPE_METHODS if part in used)

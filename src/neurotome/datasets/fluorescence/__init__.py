@@ -5,7 +5,7 @@
     grow.py         random trees                           morphology.py   a real neuron brought into the window
     paths.py        trees as paths of dense nodes          artefacts.py    fading, gaps and beads along them
     render.py       paths to light, and the optics         camera.py       background, noise, grey values
-    variety.py      random_spec, to train networks on      collection.py   real neurons, divided into training and test
+    variety.py      random_spec, to train networks on
 
 Read first: `build.py`.
 

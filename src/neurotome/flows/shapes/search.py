@@ -1,0 +1,25 @@
+"""The neurons that are most like one: of the same table, or from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from neurotome import morphology
+from neurotome.flows.shapes.files import given_shapes
+from neurotome.io import read_feature_table
+
+__all__ = ["search_shapes"]
+
+
+def search_shapes(out: Path, neuron: str, *, top: int = 10, unit: str | None = None) -> list[dict[str, Any]]:
+    """`neurotome morphology search`: rank, neuron, distance and labels of the nearest, nearest first.
+
+    neuron: an id of the table in `out`, or a file, which is embedded by the encoder that the table was made with.
+    """
+    table = read_feature_table(out / "embedding.h5ad")
+    if neuron in table.obs_names or not Path(neuron).exists():
+        return morphology.neighbours_of(table, neuron, top)
+    model = table.uns["morphology"]["model"]
+    encoder = morphology.load_encoder(out / "model" if (out / "model").is_dir() else model)
+    return morphology.neighbours_of_shape(table, given_shapes([neuron], unit)[0], encoder, top)

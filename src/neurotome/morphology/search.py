@@ -1,0 +1,66 @@
+"""The neurons of a table that are nearest to one of them, or to a new one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurotome.cluster import FeatureSettings, Neighbours, Scaler, features_of
+from neurotome.core import InputError, UnknownNameError
+from neurotome.morphology.embed import embed
+from neurotome.morphology.encoders import ShapeEncoder
+from neurotome.morphology.occupancy import Shape
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+__all__ = ["neighbours_of", "neighbours_of_shape"]
+
+
+def neighbours_of(table: AnnData, neuron: str, top: int = 10) -> list[dict[str, Any]]:
+    """rank, neuron, distance and labels of the nearest other neurons, nearest first. Raises UnknownNameError."""
+    if neuron not in table.obs_names:
+        raise UnknownNameError("neuron", neuron, list(table.obs_names))
+    row = int(table.obs_names.get_loc(neuron))
+    values = _scaled(table)(features_of(table)[0])
+    return _rows(table, values, values[row], top, skip=row)
+
+
+def neighbours_of_shape(table: AnnData, shape: Shape, encoder: ShapeEncoder, top: int = 10) -> list[dict[str, Any]]:
+    """The same for a neuron that is not in the table, by the encoder that made it.
+
+    Raises InputError for an encoder with other weights than the table was made with.
+    """
+    made = table.uns["morphology"]
+    if made["weights_sha256"] != encoder.identity["weights_sha256"]:
+        raise InputError(
+            f"Encoder '{encoder.card.name}' has weights {encoder.identity['weights_sha256'][:12]}",
+            f"{made['weights_sha256'][:12]}, with which the table was made",
+            "give the encoder of the table, or embed the neurons anew",
+        )
+    query = embed([shape], encoder, pooling=made["pooling"])
+    scale = _scaled(table)
+    return _rows(table, scale(features_of(table)[0]), scale(np.asarray(query.X))[0], top)
+
+
+def _scaled(table: AnnData) -> Any:
+    """Each column by its mean and deviation over the table, as maps and groups see it."""
+    return Scaler.fit(features_of(table)[0].astype(np.float64), FeatureSettings().scaling).apply
+
+
+def _rows(table: AnnData, values: np.ndarray, query: np.ndarray, top: int, skip: int = -1) -> list[dict[str, Any]]:
+    most = table.n_obs - (skip >= 0)
+    if not 1 <= top <= most:
+        raise InputError(f"--top {top} of {most} other neurons", f"1 to {most}", "change it")
+    found = Neighbours.of(values.astype(np.float32)).nearest(query.astype(np.float32), top, skip=np.array([skip]))
+    labels = [str(name) for name in table.uns.get("label_columns", ())]
+    return [
+        {
+            "rank": rank,
+            "neuron": str(table.obs_names[row]),
+            "distance": float(distance),
+            **{name: table.obs[name].iloc[row] for name in labels},
+        }
+        for rank, (row, distance) in enumerate(zip(found.rows[0].tolist(), found.distances[0].tolist(), strict=True), 1)
+    ]

@@ -1,0 +1,138 @@
+"""The groups that were found: how many, how stable, what is in them, and what a typical member looks like."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurotome.report.charts import Curve, line_chart
+from neurotome.report.morphology.columns import Column
+from neurotome.report.morphology.run import ShapeRun
+from neurotome.report.results import Row
+
+__all__ = ["Cluster", "choice_charts", "chosen", "clusters_of", "reason", "stability"]
+
+EXAMPLES, TRAITS = 3, 2
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A group: its name and colour, members, how well it comes back in other samples of the neurons (None: not known).
+
+    doubtful: it comes back too badly to be trusted. dominant: the label that
+    most of its labelled members have, and their share. examples: rows next to its middle. traits: what
+    sets it most apart from the others.
+    """
+
+    name: str
+    colour: str
+    size: int
+    share: float
+    stability: float | None
+    doubtful: bool
+    dominant: str
+    dominant_share: float
+    labelled: int
+    examples: tuple[int, ...]
+    traits: tuple[str, ...] = ()
+
+
+def clusters_of(run: ShapeRun, column: Column | None, label: Column | None) -> tuple[Cluster, ...]:
+    """The groups of the column `cluster`, in its order."""
+    if column is None or column.is_number:
+        return ()
+    said = {str(row["cluster"]): row for row in run.clusters}
+    features = np.asarray(run.table.X, np.float64)
+    scaled = (features - features.mean(0)) / np.maximum(features.std(0), 1e-12)
+    found = []
+    for code, name in enumerate(column.groups):
+        rows, row = np.flatnonzero(column.values == code), said.get(name, {})
+        steady, share = _number(row.get("jaccard")), len(rows) / len(column.values)
+        dominant = _dominant(label, rows)
+        examples = _examples(rows, scaled, row.get("medoid"))
+        doubtful = row.get("stable") in (False, 0)
+        found.append(
+            Cluster(name, column.colours[code], len(rows), share, steady, doubtful, *dominant, examples, _traits(run, name))
+        )
+    return tuple(found)
+
+
+def chosen(choice: Sequence[Row]) -> Row | None:
+    """The row of choice.csv that was taken."""
+    return next((row for row in choice if row.get("chosen") in (True, 1)), None)
+
+
+def reason(run: ShapeRun) -> str:
+    """Why there are as many groups as there are, in words; "" where nothing was said."""
+    said = str((run.table.uns.get("cluster") or {}).get("reason") or "")
+    return f"{said[0].upper()}{said[1:]}." if said else ""
+
+
+def stability(run: ShapeRun) -> float | None:
+    """How alike the groups of other samples of the neurons are, as the choice of their number says."""
+    row = chosen(run.choice)
+    return _number(row.get("stability")) if row else None
+
+
+def choice_charts(choice: Sequence[Row]) -> tuple[tuple[str, str, str], ...]:
+    """Title, SVG and a sentence for silhouette with stability, and for the elbow; lines that were not made are left out."""
+    taken = chosen(choice)
+    marked = float(taken["k"]) if taken else None
+    names = {"silhouette": "silhouette", "stability": "stability"}
+    curves = [curve for kind, (key, name) in enumerate(names.items(), 1) if (curve := _curve(choice, key, name, kind))]
+    found = []
+    if curves:
+        low = min(0.0, *(math.floor(10 * y) / 10 for curve in curves for y in curve.y))
+        svg = line_chart(curves, "number of clusters", "score", "Choice of the number", marked, mark="chosen", bottom=low)
+        said = []
+        if any(curve.name == "silhouette" for curve in curves):
+            said.append(
+                "Silhouette: how much nearer a neuron is to its own cluster than to the next (1: far apart, 0: no border)."
+            )
+        if any(curve.name == "stability" for curve in curves):
+            said.append("Stability: how alike the clusters of resampled neurons are (adjusted Rand index, 1: the same).")
+        found.append(("Choice of the number", svg, " ".join(said)))
+    if elbow := _curve(choice, "inertia", "spread inside clusters", 3):
+        most = max(elbow.y) or 1.0
+        elbow = Curve(elbow.name, elbow.x, [y / most for y in elbow.y], 3)
+        svg = line_chart([elbow], "number of clusters", "spread, relative", "Elbow", marked, mark="chosen")
+        found.append(("Elbow", svg, "Sum of squared distances to the middle of the own cluster, as a share of the largest."))
+    return tuple(found)
+
+
+def _traits(run: ShapeRun, cluster: str) -> tuple[str, ...]:
+    """Features that surely differ from those of all other neurons, the largest difference first; numbers of a network say nothing."""
+    own = (row for row in run.profiles if str(row["cluster"]) == cluster and not re.fullmatch(r"e\d+", str(row["feature"])))
+    sure = (row for row in own if float(row["low"]) * float(row["high"]) > 0)
+    most = sorted(sure, key=lambda row: -abs(float(row["effect"])))[:TRAITS]
+    return tuple(f"{'more' if row['effect'] > 0 else 'less'} {str(row['feature']).replace('_', ' ')}" for row in most)
+
+
+def _curve(choice: Sequence[Row], key: str, name: str, kind: int) -> Curve | None:
+    points = [(float(row["k"]), value) for row in choice if (value := _number(row.get(key))) is not None]
+    return Curve(name, [x for x, _ in points], [y for _, y in points], kind) if len(points) > 1 else None
+
+
+def _dominant(label: Column | None, rows: np.ndarray) -> tuple[str, float, int]:
+    if label is None:
+        return "", 0.0, 0
+    codes = label.values[rows]
+    counts = np.bincount(codes[codes >= 0], minlength=len(label.groups))
+    if not counts.any():
+        return "", 0.0, 0
+    return label.groups[int(counts.argmax())], float(counts.max() / counts.sum()), int(counts.sum())
+
+
+def _examples(rows: np.ndarray, scaled: np.ndarray, medoid: object) -> tuple[int, ...]:
+    """The medoid, where the run names its row, and the members whose features are nearest to the mean of the group."""
+    near = rows[np.argsort(((scaled[rows] - scaled[rows].mean(0)) ** 2).sum(1), kind="stable")[:EXAMPLES]].tolist()
+    first = [medoid] if isinstance(medoid, int) and medoid in rows.tolist() else []
+    return tuple(dict.fromkeys([*first, *near]))[:EXAMPLES]
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
