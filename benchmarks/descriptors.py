@@ -7,13 +7,14 @@ out. Prints Markdown: balanced accuracy (mean over types of the share of their m
 leave one out, and of a multinomial logistic regression in ten folds, for each descriptor alone and all together; beside chance
 and the same with shuffled labels. Columns are standardised on the training rows of each fold, descriptors put together weigh
 alike; the strength of the regression's penalty is chosen on inner folds. Intervals: 95 %, bootstrap over neurons within types;
-+-: standard deviation over seeds.
+±: standard deviation over seeds. The NBLAST-like scores, of neighbours only, are those of `morphology.nblast`.
 """
 
 import argparse
 import csv
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +22,14 @@ from sklearn.linear_model import LogisticRegression
 
 from neurotome.core import Skeleton
 from neurotome.io.swc import read_swc
-from neurotome.morphology.descriptors import DESCRIPTORS, describe
+from neurotome.morphology.descriptors import DESCRIPTORS, DensitySettings, DescriptorSettings, describe
+from neurotome.morphology.nblast import AnalyticScores, nblast
 
 FOLDS = 10
 PENALTIES = (1.0, 10.0, 100.0)
 BOOTSTRAPS = 2000
+NBLAST_POINTS = 500
+NBLAST_SIGMA = 0.05
 
 
 def main() -> None:
@@ -69,15 +73,32 @@ def report_speed(what: str, skeletons: list[Skeleton]) -> None:
 def report(skeletons: list[Skeleton], types: dict[str, str], least: int, seeds: int) -> None:
     names = members(types, least)
     kinds, labels = np.unique([types[name] for name in names], return_inverse=True)
-    tables = {name: table.loc[names].to_numpy() for name, table in describe(skeletons).items()}
-    shuffled = np.random.default_rng(0).permutation(labels)
+    chosen = [skeleton for skeleton in skeletons if skeleton.name in set(names)]
+    tables = {name: table.to_numpy() for name, table in describe(chosen).items()}
+    as_it_lies = DescriptorSettings(density=DensitySettings(orientation="given"))
+    lying = describe(chosen, ["density"], settings=as_it_lies)["density"].to_numpy()
     print(f"\n{len(names)} neurons of {len(kinds)} types; chance {1 / len(kinds):.3f}\n")
     print("| descriptor | columns | nearest neighbour | 5 nearest | logistic regression | shuffled |\n|---|---|---|---|---|---|")
-    for what, blocks in [*((name, [table]) for name, table in tables.items()), ("all", list(tables.values()))]:
-        cells = [shown(neighbours(blocks, labels, k)[None] == labels, labels) for k in (1, 5)]
+    for what, blocks in {
+        **{name: [table] for name, table in tables.items()},
+        "all four": list(tables.values()),
+        "density, as neurons lie": [lying],
+        "all, density as neurons lie": [*(table for name, table in tables.items() if name != "density"), lying],
+    }.items():
+        distances = distances_of(blocks)
+        cells = [shown(nearest(distances, labels, k)[None] == labels, labels) for k in (1, 5)]
         cells.append(shown(np.array([regression(blocks, labels, seed) for seed in range(seeds)]) == labels, labels))
+        shuffled = np.random.default_rng(0).permutation(labels)
         cells.append(f"{balanced(regression(blocks, shuffled, 0) == shuffled, shuffled):.3f}")
         print(f"| {what} | {sum(block.shape[1] for block in blocks)} | {' | '.join(cells)} |", flush=True)
+    similar = nblast(chosen, points=NBLAST_POINTS, frame="centred", scores=AnalyticScores(nblast_sigma_nm(chosen))).to_numpy()
+    cells = [shown(nearest(1 - similar, labels, k)[None] == labels, labels) for k in (1, 5)]
+    print(f"| NBLAST-like, as neurons lie, centred | | {' | '.join(cells)} | | |")
+
+
+def nblast_sigma_nm(skeletons: list[Skeleton]) -> float:
+    """These neurons lie in no atlas: a twentieth of the median extent."""
+    return NBLAST_SIGMA * float(np.median([np.ptp(skeleton.points_nm, axis=0).max() for skeleton in skeletons]))
 
 
 def scaled(blocks: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
@@ -90,15 +111,23 @@ def scaled(blocks: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
     return np.hstack(parts)
 
 
-def neighbours(blocks: list[np.ndarray], labels: np.ndarray, k: int) -> np.ndarray:
+def distances_of(blocks: list[np.ndarray]) -> np.ndarray:
+    """(n, n), row i standardised by all others."""
+    n, found = len(blocks[0]), []
+    for row in range(n):
+        values = scaled(blocks, np.delete(np.arange(n), row))
+        found.append(((values - values[row]) ** 2).sum(1))
+    return np.array(found)
+
+
+def nearest(distances: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
     """(n,) the label that most of the k nearest others have; of equally many, the one with the nearest neighbour."""
     found = np.empty(len(labels), np.int64)
     for row in range(len(labels)):
-        others = np.delete(np.arange(len(labels)), row)
-        values = scaled(blocks, others)
-        nearest = others[np.argsort(((values[others] - values[row]) ** 2).sum(1), kind="stable")[:k]]
-        votes = np.bincount(labels[nearest])
-        found[row] = next(label for label in labels[nearest] if votes[label] == votes.max())
+        order = np.argsort(distances[row], kind="stable")
+        near = labels[order[order != row][:k]]
+        votes = np.bincount(near)
+        found[row] = next(label for label in near if votes[label] == votes.max())
     return found
 
 
@@ -112,29 +141,30 @@ def folds_of(labels: np.ndarray, folds: int, seed: int) -> np.ndarray:
 
 
 def regression(blocks: list[np.ndarray], labels: np.ndarray, seed: int) -> np.ndarray:
-    """(n,) the label that a regression trained on the other folds gives each row."""
+    """(n,) the label that a regression trained on the other folds gives each row, the penalty chosen on three folds of those."""
     fold, found = folds_of(labels, FOLDS, seed), np.empty(len(labels), np.int64)
     for held_out in range(FOLDS):
-        train = np.flatnonzero(fold != held_out)
+        train, test = np.flatnonzero(fold != held_out), np.flatnonzero(fold == held_out)
         inner = folds_of(labels[train], 3, seed)
-        scores = [
-            np.mean([_scored(blocks, labels, train[inner != i], train[inner == i], c) for i in range(3)]) for c in PENALTIES
-        ]
-        test = np.flatnonzero(fold == held_out)
-        found[test] = predicted(blocks, labels, train, test, PENALTIES[int(np.argmax(scores))])
+        scores = np.mean([_scored(blocks, labels, train[inner != i], train[inner == i]) for i in range(3)], axis=0)
+        found[test] = predicted(blocks, labels, train, test, [PENALTIES[int(scores.argmax())]])[0]
     return found
 
 
-def _scored(blocks: list[np.ndarray], labels: np.ndarray, train: np.ndarray, test: np.ndarray, strength: float) -> float:
-    return balanced(predicted(blocks, labels, train, test, strength) == labels[test], labels[test])
+def _scored(blocks: list[np.ndarray], labels: np.ndarray, train: np.ndarray, test: np.ndarray) -> list[float]:
+    return [balanced(found == labels[test], labels[test]) for found in predicted(blocks, labels, train, test, PENALTIES)]
 
 
-def predicted(blocks: list[np.ndarray], labels: np.ndarray, train: np.ndarray, test: np.ndarray, strength: float) -> np.ndarray:
+def predicted(
+    blocks: list[np.ndarray], labels: np.ndarray, train: np.ndarray, test: np.ndarray, penalties: Sequence[float]
+) -> list[np.ndarray]:
+    """For each C the labels of the test rows."""
     values = scaled(blocks, train)
     # The penalty sees only the span of the training rows: turned into it, thousands of columns become as many as rows.
     basis = np.linalg.svd(values[train], full_matrices=False)[2]
-    model = LogisticRegression(C=strength, max_iter=2000, class_weight="balanced", tol=1e-3)
-    return model.fit(values[train] @ basis.T, labels[train]).predict(values[test] @ basis.T)
+    known, asked = values[train] @ basis.T, values[test] @ basis.T
+    models = (LogisticRegression(C=c, max_iter=2000, class_weight="balanced", tol=1e-3) for c in penalties)
+    return [model.fit(known, labels[train]).predict(asked) for model in models]
 
 
 def balanced(hits: np.ndarray, labels: np.ndarray) -> float:

@@ -2,9 +2,9 @@
 
     python benchmarks/nearest_neighbours.py [--rows 1000000] [--width 256] [--threads 2] [--repeats 15]
 
-Vectors: half of them Gaussian, half in dense groups of a hundred (as embeddings are), float32. Every way answers the same queries,
-one at a time, and the answers must be equal; the median time of a query counts. The limit is memory: a search must read what it
-compares at least once. How fast this machine reads is measured by adding up arrays of the two sizes with the same threads.
+Vectors: half of them Gaussian, half in dense groups of a hundred (as embeddings are), float32. Every way answers the same
+queries, one at a time, and the answers must be equal; the median time of a query counts. The limit is memory: a search must read
+what it compares at least once. How fast this machine reads is measured by adding up arrays of both sizes with as many threads.
 Prints Markdown.
 """
 
@@ -118,8 +118,8 @@ def report(vectors: np.ndarray, queries: np.ndarray, threads: int) -> None:
     ):
         print(f"| {name} | {1e3 * seconds:.1f} | {seconds / ours_s:.1f} |")
     print(
-        f"\nReading once, {threads} threads: the vectors {1e3 * full_limit:.1f} ms ({full / full_limit / 1e9:.0f} GB/s), the eight-bit "
-        f"copies {1e3 * limit:.1f} ms. Ours takes {ours_s / limit:.1f} times the second, and "
+        f"\nReading once, {threads} threads: the vectors {1e3 * full_limit:.1f} ms ({full / full_limit / 1e9:.0f} GB/s), the "
+        f"eight-bit copies {1e3 * limit:.1f} ms. Ours takes {ours_s / limit:.1f} times the second, and "
         f"{ours_s / full_limit:.1f} times the first, which no search over all full vectors can beat. Target: 100 ms, aim 50 ms."
     )
     if not same:

@@ -26,7 +26,7 @@ RUNS = {
     "nlat, own cubes, two stages recomputed": {"cubes": 10, "norm": "group", "recomputed": 2},
     "dense, two stages recomputed": {"recomputed": 2},
 }
-SIZES = ((64, 4), (64, 8), (128, 1))
+SIZES = ("64x4", "64x8", "128x1")
 
 
 def measured(grid: int, batch: int, threads: int, how: dict) -> dict[str, float]:
@@ -78,20 +78,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--sizes", nargs="+", default=SIZES, help="grid x batch, such as 64x4")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
         print(json.dumps(measured(**json.loads(given.one))))
         return
     rows = []
-    for grid, batch in SIZES:
+    for grid, batch in (map(int, size.split("x")) for size in given.sizes):
         for name, how in RUNS.items():
             asked = json.dumps({"grid": grid, "batch": batch, "threads": given.threads, "how": how})
             answer = subprocess.run([sys.executable, __file__, "--one", asked], capture_output=True, text=True, check=True).stdout
             found = json.loads(answer.splitlines()[-1])
             rows.append({"grid": grid, "batch": batch, "step": name, **{key: round(value, 2) for key, value in found.items()}})
             share = found["mb"] / next(r["mb"] for r in rows if (r["grid"], r["batch"], r["step"]) == (grid, batch, "dense"))
-            print(f"{grid:4d} x {batch:2d}  {name:50s} {found['mb']:8.0f} MB ({share:4.0%}) {found['seconds']:7.2f} s", flush=True)
+            print(
+                f"{grid:4d} x {batch:2d}  {name:50s} {found['mb']:8.0f} MB ({share:4.0%}) {found['seconds']:7.2f} s", flush=True
+            )
     if given.out:
         with given.out.open("w", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]))

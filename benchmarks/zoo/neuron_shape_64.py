@@ -7,8 +7,9 @@
     python benchmarks/zoo/neuron_shape_64.py judge ZOO                  all scores again, and beside hand-made descriptors
     python benchmarks/zoo/neuron_shape_64.py steady ZOO                 how far an embedding moves when a neuron is turned, ...
 
-Learnt from the training part of the collections in the data folder (seven tenths of each, by a hash of the file name); no label is used in training. An eighth of the training part is for validation: thresholds are chosen there. The
-test part is shown to the network here for the first time, in `judge`.
+Learnt from the training part of the collections in the data folder (seven tenths of each, by a hash of the file name); no
+label is used in training. An eighth of the training part is for validation: thresholds are chosen there. The test part is shown
+to the network for the first time in `export` and `judge`.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ def make_views(out: Path) -> None:
 
 
 def wanted(table: np.ndarray, train: np.ndarray, most: int | None) -> np.ndarray:
-    """(n, p) standardised by the training neurons, cut at 4 deviations; their first principal components where `most` is given."""
+    """(n, p) standardised by the training neurons, cut at 4 deviations; where `most` is given, principal components."""
     deviation = table[train].std(0)
     unit = ((table - table[train].mean(0)) / np.where(deviation > 0, deviation, 1))[:, deviation > 0]
     if most is not None:
@@ -178,7 +179,7 @@ def train(out: Path, what: str, minutes: float) -> None:
         voxel_nm=(0.0, 0.0, 0.0),
         normalization="none",
         halo_vox=(0, 0, 0),
-        summary="Shapes of neurons on a grid of 64 along their principal axes: a bottleneck of 256 numbers, of which 64 are steady",
+        summary="Shapes of neurons on a grid of 64 along their principal axes, in 256 numbers, of which 64 are steady",
         training={
             **told_of,
             "kept_step": done.kept_step,
@@ -290,9 +291,8 @@ def steadiness(model: str | Path) -> None:
                 place = list(at.obs_names).index(name)
                 far = np.linalg.norm(np.asarray(at.X)[types != types[place]] - at.X[place], axis=1)
                 shares.append(np.linalg.norm(row - at.X[place]) / far.min())
-            print(
-                f"{pooling}, {what}: median {np.median(shares):.3f}, below 1 for {np.mean(np.array(shares) < 1):.2f} of {len(shares)}"
-            )
+            below = np.mean(np.array(shares) < 1)
+            print(f"{pooling}, {what}: median {np.median(shares):.3f}, below 1 for {below:.2f} of {len(shares)}")
 
 
 def export(out: Path, zoo: Path) -> ModelCard:
@@ -304,14 +304,14 @@ def export(out: Path, zoo: Path) -> ModelCard:
     save_model(zoo, network, replace(card, segmentation=chosen_thresholds(load_encoder(zoo))))
     encoder = load_encoder(zoo)
     table = embed(real(), encoder)
-    probes = probe_scores({encoder.poolings[0]: np.asarray(table.X)}, list(table.obs_names))
+    probes = probe_scores({encoder.poolings[0]: np.asarray(table.X)}, list(table.obs_names), quick=True)
     plain = [{k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()} for row in probes]
     card = replace(
         encoder.card,
         scores=(*reconstruction_scores(encoder), *plain),
         trained_on=(
-            "NeuroMorpho.Org, fly medulla and rat cortex: seven eighths of the training part, which is 7 in 10 by a hash of the file "
-            "name; no labels",
+            "NeuroMorpho.Org, fly medulla and rat cortex: seven eighths of the training part (7 in 10 by a hash of the name); "
+            "no labels",
         ),
         validated_on=(
             "an eighth of the training part (thresholds); kNN of cell types within the training part, to choose among settings; "

@@ -35,7 +35,7 @@ def test_a_small_class_is_refused_with_what_would_do():
     with pytest.raises(ValueRangeError, match=r"Class 'rare' has 3 members for 10 folds.*largest legal number of folds is 3"):
         task_of(labels, 10)
     assert task_of(labels, 3).names == ("common", "rare")
-    with pytest.raises(ValueRangeError, match="Class 'rare' has 1 members"):
+    with pytest.raises(ValueRangeError, match="Class 'rare' has 1 member\\."):
         task_of(labels[:-2], 10, small="spread")
     with pytest.raises(ValueRangeError, match="Class 'rare' has 2 groups for 3 folds"):
         task_of(labels, 3, groups=np.r_[np.arange(20), 30, 30, 31])

@@ -61,7 +61,7 @@ def test_correction_per_batch_removes_a_shift_and_can_erase_what_is_real(rng):
 
 def test_bad_settings_say_what_would_do():
     with pytest.raises(UnknownNameError, match="did you mean 'standard'"):
-        ScalingSettings("standart")
+        ScalingSettings("std")
     with pytest.raises(ValueRangeError, match="clip"):
         ScalingSettings(clip=-1)
     with pytest.raises(InputError, match="No column has two different values"):

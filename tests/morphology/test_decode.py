@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.spatial import KDTree
 
-from neurotome.core import SOMA, Frame, InputError, Occupancy, Skeleton, UnknownNameError
+from neurotome.core import SOMA, Frame, InputError, MissingFileError, Occupancy, Skeleton, UnknownNameError
 from neurotome.datasets.neuron_shapes import grown
+from neurotome.datasets.swc_collection import named_collection
 from neurotome.io import read_swc
 from neurotome.morphology.decode import decode_mesh, decode_skeleton, write_decoded
 from neurotome.morphology.occupancy import GridSettings, voxelise
@@ -149,17 +150,16 @@ def test_files_hold_what_was_decoded(tmp_path, neurons):
 
 @pytest.mark.realdata
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("animal", ["fly", "rat"])
-def test_every_real_neuron_becomes_one_tree_near_the_truth(animal):
-    from neurotome import datasets
-
-    folder = datasets.data_root() / "swc" / animal
-    files = sorted(folder.glob("*.swc"))
-    if not files:
-        pytest.skip(f"no SWC files in {folder}")
-    for file in files:
-        neuron = read_swc(file, unit="um").skeleton
+@pytest.mark.parametrize("collection", ["fly_medulla", "rat_cortex"])
+def test_every_real_neuron_becomes_one_tree_near_the_truth(collection):
+    try:
+        files = named_collection(collection)
+    except MissingFileError as error:
+        pytest.skip(str(error))
+    for neuron in map(files.load, files.names):
         drawn = voxelise(neuron, GridSettings())
-        tree = decode_skeleton(drawn)
+        tree, voxel = decode_skeleton(drawn), drawn.frame.voxel_nm
         assert len(tree.roots) == 1
-        assert np.median(KDTree(points_along(neuron)).query(tree.points_nm)[0]) < 0.75 * drawn.frame.voxel_nm
+        # A soma has nodes up to its radius away from the centre line.
+        away = KDTree(points_along(neuron)).query(tree.points_nm)[0] - neuron.radii_nm.max()
+        assert (away < 1.5 * voxel).all()

@@ -6,18 +6,25 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
-from neurotome.core import SOMA, Frame, InputError, PointCloud, Skeleton
+from neurotome.core import SOMA, Frame, InputError, ModelCard, PointCloud, Skeleton
 from neurotome.morphology.embed import embed, log_extent
-from neurotome.morphology.encoders import ShapeEncoder, load_encoder
+from neurotome.morphology.encoders import ShapeEncoder
 from neurotome.morphology.occupancy import GridSettings
-from tests.morphology.test_encoders import model
+from neurotome.nn import build
+
+CONFIG = {"grid": 16, "width": 16, "depth": 1, "heads": 2, "hidden": 16, "code": 8, "bent": 16, "bottleneck": 12, "steady": 8}
 
 
 @pytest.fixture(scope="module")
-def encoder(tmp_path_factory) -> ShapeEncoder:
-    settings = GridSettings(size=16, centring="soma").to_json()
-    return load_encoder(model(tmp_path_factory.mktemp("model"), frame=settings))
+def encoder() -> ShapeEncoder:
+    torch.manual_seed(0)
+    settings = GridSettings(size=16, centring="soma")
+    card = ModelCard(
+        "small", "cube_autoencoder", CONFIG, ("occupied",), (0.0, 0.0, 0.0), "none", (0, 0, 0), weights_sha256="0" * 64
+    )
+    return ShapeEncoder(build("cube_autoencoder", CONFIG).eval(), card, settings)
 
 
 def neuron(name: str, seed: int, kind: int = 0) -> Skeleton:

@@ -21,8 +21,14 @@ def model(folder: Path, family: str = "cube_autoencoder", **changes: object) -> 
     torch.manual_seed(0)
     config = {**(CUBES if family == "cube_autoencoder" else VOXELS), "out_channels": 1}
     card = {
-        **{"name": "small", "family": family, "config": config, "channels": ("occupied",), "voxel_nm": (0.0, 0.0, 0.0)},
-        **{"normalization": "none", "halo_vox": (0, 0, 0), "frame": GridSettings(size=16, centring="mean").to_json()},
+        "name": "small",
+        "family": family,
+        "config": config,
+        "channels": ("occupied",),
+        "voxel_nm": (0.0, 0.0, 0.0),
+        "normalization": "none",
+        "halo_vox": (0, 0, 0),
+        "frame": GridSettings(size=16, centring="mean").to_json(),
         **changes,
     }
     save_model(folder, build(family, config), ModelCard(**card))

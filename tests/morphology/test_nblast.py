@@ -98,7 +98,7 @@ def test_a_table_is_looked_up_by_distance_and_angle():
     scores = TableScores(np.array([1000.0, 5000.0]), np.array([0.5, 1.0]), np.array([[1.0, 4.0], [-1.0, 2.0]]), -3.0)
     lines = [tangent_points(straight((z, 0, 0), (z, 0, 50))) for z in (0, 2, 50)]
     np.testing.assert_allclose(nblast_scores(lines[:1], lines, scores=scores), [[1, 0.5, -0.75]])
-    at_the_border = TangentPoints(lines[0].points_nm + (5000, 0, 0), lines[0].tangents)
+    at_the_border = TangentPoints(lines[0].points_nm + np.array([5000, 0, 0]), lines[0].tangents)
     np.testing.assert_allclose(nblast_scores([at_the_border], lines[:1], scores=scores), [[0.5]])
 
 

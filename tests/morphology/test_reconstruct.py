@@ -7,7 +7,8 @@ import torch
 
 from neurotome.core import InputError, ModelCard, Skeleton
 from neurotome.datasets.neuron_shapes import grown
-from neurotome.measure.occupancy import occupancy_scores, threshold_sweep
+from neurotome.io import load_arrays
+from neurotome.measure.occupancy import occupancy_scores, overlap, threshold_sweep
 from neurotome.morphology.encoders import ShapeEncoder
 from neurotome.morphology.occupancy import GridSettings, voxelise
 from neurotome.morphology.reconstruct import reconstruct, reconstructions
@@ -81,19 +82,29 @@ def test_a_threshold_chosen_on_some_neurons_is_reported_on_others_unchanged(neur
 def test_files_hold_the_numbers_of_every_figure(neurons, encoder, tmp_path):
     name = neurons[0].name
     found = reconstruct(neurons, encoder, keep=[name])
-    table, numbers, voxels = found.write(tmp_path)
-    assert pd.read_csv(table, index_col="neuron_id").f1.to_numpy() == pytest.approx(found.table.f1.to_numpy())
-    read = json.loads(numbers.read_text())
+    paths = found.write(tmp_path / "reconstruction")
+    assert [path.name for path in paths] == ["scores.csv", "curve.csv", "histogram.csv", "reconstruction.json", "examples.npz"]
+    assert pd.read_csv(paths[0], index_col="neuron_id").f1.to_numpy() == pytest.approx(found.table.f1.to_numpy())
+    assert pd.read_csv(paths[1]).f1.to_numpy() == pytest.approx(found.curve.f1.to_numpy())
+    assert pd.read_csv(paths[2]).occupied.sum() == pytest.approx(found.histogram.occupied.sum())
+    read = json.loads(paths[3].read_text())
     assert read["curve"]["f1"] == found.curve.f1.tolist()
     assert read["scores"]["f1"]["mean"] == found.table.f1.mean()
     assert read["scores"]["f1"]["low"] <= read["scores"]["f1"]["mean"] <= read["scores"]["f1"]["high"]
-    (drawn,) = json.loads(voxels.read_text())
-    assert drawn["name"] == name
+    stored = load_arrays(paths[4], "names", "truth", "probability")
+    assert stored["names"].tolist() == [name]
+    truth, above = np.unpackbits(stored["truth"][0], axis=-1).astype(bool), stored["probability"][0] / 255 > found.threshold
+    assert overlap(above, truth).f1 == found.table.f1[name]
+    first = [path.read_bytes() for path in paths]
+    assert [path.read_bytes() for path in reconstruct(neurons, encoder, keep=[name]).write(tmp_path / "again")] == first
+
+
+def test_compared_voxels_add_up_to_the_scores(neurons, encoder):
+    one = next(reconstructions(neurons, encoder))
+    drawn = json.loads(json.dumps(one.compared(0.5).to_json()))
     hit, missed, added = len(drawn["both"]), len(drawn["missed"]), len(drawn["added"])
     assert drawn["iou"] == hit / (hit + missed + added)
-    assert drawn["f1"] == pytest.approx(found.table.f1[name])
-    first = [path.read_bytes() for path in (table, numbers, voxels)]
-    assert [path.read_bytes() for path in reconstruct(neurons, encoder, keep=[name]).write(tmp_path)] == first
+    assert drawn["f1"] == pytest.approx(one.scores(0.5)["f1"])
 
 
 def test_the_box_of_a_picture_holds_all_voxels_and_a_border(neurons, encoder):

@@ -21,7 +21,7 @@ def write_nrrd(path: Path | str, occupancy: Occupancy) -> None:
     path = Path(path)
     if path.suffix.lower() != ".nrrd":
         raise FormatError(f"'{path}' is no NRRD by its name", "a name ending in .nrrd", "rename it")
-    whole = occupancy.data.dtype.kind in "bui"
+    whole = occupancy.data.dtype.kind != "f"
     values = np.ascontiguousarray(occupancy.data, np.uint8 if whole else "<f4")
     with atomic_target(path) as temporary:
         temporary.write_bytes(_header(occupancy, "uint8" if whole else "float") + gzip.compress(values.tobytes(), 6, mtime=0))

@@ -46,9 +46,9 @@ def decode_skeleton(occupancy: Occupancy, *, threshold: float = EVEN, settings: 
     """One tree through all voxels above the threshold, see `geodesic_tree`; cavities are filled first. In nm.
 
     The root is the soma's voxel, or the nearest to it; where no soma is known, the voxel farthest from the boundary. Only a root
-    in an occupied soma voxel has the kind SOMA. A node lies at the mean of the occupied voxels around it, a tip, the root and the
-    ends of bridges stay where they are. Radii are distances to the boundary. features: jump, whether the edge to the parent bridges a gap between
-    pieces; gap_nm, its length, 0 for others; probability, of grids that have some.
+    in an occupied soma voxel has the kind SOMA. A node lies at the mean of the occupied voxels around it; a tip, the root and the
+    ends of bridges stay where they are. Radii are distances to the boundary. features: jump, whether the edge to the parent
+    bridges a gap between pieces; gap_nm, its length, 0 for others; probability, of grids that have some.
 
     Raises InputError where no voxel is above the threshold.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,7 +101,7 @@ def _order(names: list[str]) -> list[int]:
     if not names:
         raise InputError("No neurons to embed", "at least one", "check the paths")
     order = sorted(range(len(names)), key=names.__getitem__)
-    for one, other in zip(order, order[1:], strict=False):
+    for one, other in pairwise(order):
         if names[one] == names[other]:
             raise InputError(f"Two neurons are called '{names[one]}'", "unique names", "rename one of them")
     return order

@@ -150,7 +150,7 @@ def nblast_scores(
 
     def against(target: TangentPoints) -> np.ndarray:
         cells = nearest_cells(target.points_nm, scores.reach_nm)
-        return _summed(points, tangents, ends, target.tangents, *cells, *rule)
+        return np.asarray(_summed(points, tangents, ends, target.tangents, *cells, *rule))
 
     columns = []
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
@@ -235,7 +235,12 @@ def _self_score(neuron: TangentPoints, rule: tuple) -> float:
 def _score(squared, cosine, exponent, distances, cosines, table):  # type: ignore[no-untyped-def]
     if exponent < 0:
         return np.sqrt(cosine * np.exp(squared * exponent))
-    return table[np.searchsorted(distances, squared), np.searchsorted(cosines, cosine)]
+    row, column = 0, 0
+    while row < len(distances) and distances[row] < squared:
+        row += 1
+    while cosines[column] < cosine:
+        column += 1
+    return table[row, column]
 
 
 @numba.njit(cache=True, nogil=True)

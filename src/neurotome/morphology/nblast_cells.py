@@ -1,4 +1,4 @@
-"""A grid over points that knows, for each of its cells, which of them can be nearest to a place there: exact and without a tree."""
+"""A grid over points that knows, for each of its cells, which can be nearest to a place there: exact, without a tree."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def nearest_cells(points: np.ndarray, reach: float) -> tuple[np.ndarray, float, 
     low, high = points.min(0) - reach, points.max(0) + reach
     side = float(np.prod(high - low) / CELLS) ** (1 / 3)
     coarse = np.ceil((high - low) / (side * COARSE)).astype(np.int64)
-    return low, side, coarse * COARSE, *_candidates(points, low, side, coarse, reach)
+    size = coarse * COARSE
+    spans, listed = _candidates(points, low, side, coarse, size, reach)
+    return low, side, size, spans, listed, points[listed]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -47,18 +49,18 @@ def _near(points, among, count, centre, half, reach, kept):  # type: ignore[no-u
 
 
 @numba.njit(cache=True, nogil=True)
-def _candidates(points, low, side, coarse, reach):  # type: ignore[no-untyped-def]
+def _candidates(points, low, side, coarse, size, reach):  # type: ignore[no-untyped-def]
     """Cells are gone through in blocks, whose points are found first. A little is added to each, for the rounding of places."""
     n = len(points)
     every, some, few = np.arange(n), np.empty(n, np.int64), np.empty(n, np.int64)
-    size = coarse * COARSE
     spans = np.zeros((size[0] * size[1] * size[2], 2), np.int32)
     listed = np.empty(8 * n, np.int32)
     used = 0
-    centre, wider = np.empty(3), side * (1 + 1e-9)
+    centre, corner, wider = np.empty(3), np.empty(3, np.int64), side * (1 + 1e-9)
     for block in range(coarse[0] * coarse[1] * coarse[2]):
-        corner = np.array([block // (coarse[1] * coarse[2]), block // coarse[2] % coarse[1], block % coarse[2]]) * COARSE
+        corner[0], corner[1], corner[2] = block // (coarse[1] * coarse[2]), block // coarse[2] % coarse[1], block % coarse[2]
         for axis in range(3):
+            corner[axis] *= COARSE
             centre[axis] = low[axis] + (corner[axis] + COARSE / 2) * side
         count = _near(points, every, n, centre, wider * COARSE / 2, reach, some)
         for inside in range(COARSE**3 if count else 0):
@@ -67,10 +69,12 @@ def _candidates(points, low, side, coarse, reach):  # type: ignore[no-untyped-de
             found = _near(points, some, count, centre, wider / 2, reach, few)
             if used + found > len(listed):
                 longer = np.empty(2 * len(listed) + found, np.int32)
-                longer[:used] = listed[:used]
+                for i in range(used):
+                    longer[i] = listed[i]
                 listed = longer
             cell = (z * size[1] + y) * size[2] + x
             spans[cell, 0], spans[cell, 1] = used, used + found
-            listed[used : used + found] = few[:found]
+            for i in range(found):
+                listed[used + i] = few[i]
             used += found
-    return spans, listed[:used], points[listed[:used]]
+    return spans, listed[:used]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from neurotome.core import InputError, Occupancy, Progress, Scores, silent
+from neurotome.io.arrays import save_arrays
 from neurotome.io.atomic import atomic_target, atomic_write_json
 from neurotome.measure.occupancy import (
     mean_histogram,
@@ -124,14 +125,28 @@ class Reconstructed:
         }
 
     def write(self, folder: Path | str) -> list[Path]:
-        """Write reconstruction.csv (a row per neuron), reconstruction.json and reconstruction_voxels.json (of kept grids)."""
+        """Write what figures need: scores.csv (a row per neuron), curve.csv, histogram.csv, reconstruction.json (the same numbers
+        and their intervals), and examples.npz with the kept grids.
+
+        examples.npz: names (k,), truth, bits along x, and probability, in 255ths, rounded so that the same voxels as ever are
+        above the threshold.
+        """
         folder = Path(folder)
-        table, numbers, voxels = (folder / f"reconstruction{end}" for end in (".csv", ".json", "_voxels.json"))
-        with atomic_target(table) as temporary:
-            self.table.to_csv(temporary)
-        atomic_write_json(numbers, self.to_json())
-        atomic_write_json(voxels, [one.compared(self.threshold).to_json() for one in self.kept])
-        return [table, numbers, voxels]
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / name for name in ("scores.csv", "curve.csv", "histogram.csv", "reconstruction.json", "examples.npz")]
+        tables = (self.table, self.curve.set_index("threshold"), self.histogram.set_index("low"))
+        for path, table in zip(paths, tables, strict=False):
+            with atomic_target(path) as temporary:
+                table.to_csv(temporary)
+        atomic_write_json(paths[3], self.to_json())
+        save_arrays(
+            paths[4],
+            compress=True,
+            names=np.array([one.name for one in self.kept], dtype=np.str_),
+            truth=np.array([np.packbits(one.truth.data, axis=-1) for one in self.kept], np.uint8),
+            probability=np.array([_in_255ths(one.probability.data, self.threshold) for one in self.kept], np.uint8),
+        )
+        return paths
 
 
 def reconstructions(shapes: Iterable[Shape], encoder: ShapeEncoder, *, source: str | None = None) -> Iterator[Reconstruction]:
@@ -193,6 +208,14 @@ def _level(threshold: float | ThresholdChoice | None, encoder: ShapeEncoder, sou
     if isinstance(threshold, ThresholdChoice):
         return threshold.threshold
     return encoder.threshold(source) if threshold is None else float(threshold)
+
+
+def _in_255ths(probability: np.ndarray, threshold: float) -> np.ndarray:
+    """Rounded, but never to the other side of the threshold."""
+    last_below = int(np.floor(255 * threshold))
+    rounded = np.rint(255 * probability)
+    above = occupied(probability, threshold)
+    return np.where(above, np.maximum(rounded, last_below + 1), np.minimum(rounded, last_below)).astype(np.uint8)
 
 
 def _box(voxels: np.ndarray, grid: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from neurotome.nn.fit_settings import FitSettings
 if TYPE_CHECKING:
     from neurotome.nn.epochs import TrainingClock
 
-__all__ = ["Loss", "NetworkTask", "Task", "optimizer_of", "running_average"]
+__all__ = ["Loss", "NetworkTask", "Task", "optimizer_of", "running_average", "scheduled"]
 
 Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -52,13 +52,7 @@ class NetworkTask(Task):
         return self.network if self.average is None else self.average.module
 
     def configure_optimizers(self) -> Any:
-        optimizer = optimizer_of(self.network.parameters(), self.settings)
-        # Time is asked again in every step, because the limit may be one of time.
-        batches = self.settings.accumulate
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: self.settings.rate(step * batches, self.clock.seconds)
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return scheduled(optimizer_of(self.network.parameters(), self.settings), self)
 
     def training_step(self, batch: Any, _: int) -> torch.Tensor:
         image, target, valid = batch
@@ -85,6 +79,16 @@ def optimizer_of(parameters: Iterable[nn.Parameter], settings: FitSettings) -> t
     kind: Any = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[settings.optimizer]
     made: torch.optim.Optimizer = kind(free, settings.learning_rate, betas=(settings.beta1, 0.999), weight_decay=settings.decay)
     return made
+
+
+def scheduled(optimizer: torch.optim.Optimizer, task: Any) -> dict[str, Any]:
+    """The optimiser with the learning rates of `task.settings`, as Lightning wants to be told."""
+    settings = task.settings
+    # Time is asked again in every step, because the limit may be one of time.
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: settings.rate(step * settings.accumulate, task.clock.seconds)
+    )
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 def running_average(network: nn.Module, decay: float) -> torch.optim.swa_utils.AveragedModel:

@@ -15,13 +15,19 @@ __all__ = ["cube_faces", "occupancy_figure", "shown_box"]
 
 BORDER = 0.1
 """Around the voxels that are drawn, as a share of the longest side of their box."""
-KINDS = {"both": ("in both", "#9aa9b5"), "missed": ("missed", "#0072b2"), "added": ("added", "#d55e00")}
-"""What voxels are called, and their colours, which also those who see no red tell apart."""
+KINDS = {
+    "both": ("in both", ("#5f6b75", "#b4c0ca")),
+    "missed": ("missed", ("#004166", "#0080c7")),
+    "added": ("added", ("#7a3600", "#e06400")),
+}
+"""What voxels are called, and their colours in shadow and in light, which also those who see no red tell apart."""
+LONGEST = 1.35
+"""The longest side of the scene, in units of Plotly's camera: it fills the picture and stays inside."""
 INK, SOFT, LINE = "#1f2630", "#5b6673", "#e3e7eb"
-# From the side from which one looks first, so that the three faces of a cube that are seen differ in shade.
-LIGHT = {"x": -35_000, "y": -70_000, "z": -100_000}
-# Faces are smaller than what Plotly takes for too small to have a normal, unless it is told.
-LIGHTING = {"ambient": 0.6, "diffuse": 0.5, "specular": 0.02, "roughness": 0.9, "fresnel": 0.0, "facenormalsepsilon": 0.0}
+SHADES = {(0, 0): 0.65, (0, 1): 0.4, (1, 0): 1.0, (1, 1): 0.0, (2, 0): 0.25, (2, 1): 0.8}
+"""How light a face is, 0 to 1, by axis (z, y, x) and side: as if light came from above, whichever way the scene is turned.
+Plotly's own lights leave most faces of small cubes in the dark."""
+UNSHADED = {"ambient": 1.0, "diffuse": 0.0, "specular": 0.0, "fresnel": 0.0}
 
 # The corners of the face of a voxel towards lower and towards higher index, along each axis (z, y, x), seen round from outside.
 _ROUND = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
@@ -45,12 +51,12 @@ def occupancy_figure(truth: np.ndarray, prediction: np.ndarray, *, title: str = 
     return figure
 
 
-def cube_faces(voxels: np.ndarray, all_voxels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The faces of voxels that touch none of `all_voxels`: corners (n, 3), z, y, x, where voxel i reaches from i to i + 1, and
-    triangles (m, 3). Both grids bool. Anticlockwise from outside in a right-handed space x, y, z.
+def cube_faces(voxels: np.ndarray, all_voxels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The faces of voxels that touch none of `all_voxels`: corners (n, 3), z, y, x, where voxel i reaches from i to i + 1,
+    triangles (m, 3), anticlockwise from outside in a right-handed space x, y, z, and their shades (m,). Both grids bool.
     """
     padded = np.pad(all_voxels, 1)
-    corners: list[np.ndarray] = []
+    corners, shades = [], []
     for axis in range(3):
         for side in (0, 1):
             beside = np.roll(padded, 1 - 2 * side, axis)[1:-1, 1:-1, 1:-1]
@@ -60,10 +66,11 @@ def cube_faces(voxels: np.ndarray, all_voxels: np.ndarray) -> tuple[np.ndarray, 
             # z, y, x is mirrored against x, y, z, so the round is the other way about.
             quad[:, [(axis + 1) % 3, (axis + 2) % 3]] = _ROUND if side == 0 else _ROUND[::-1]
             corners.append(at[:, None] + quad)
+            shades += [SHADES[axis, side]] * len(at)
     quads = np.concatenate(corners)
     places, numbers = np.unique(quads.reshape(-1, 3), axis=0, return_inverse=True)
     numbers = numbers.reshape(-1, 4)
-    return places, np.concatenate([numbers[:, [0, 1, 2]], numbers[:, [0, 2, 3]]])
+    return places, np.concatenate([numbers[:, [0, 1, 2]], numbers[:, [0, 2, 3]]]), np.array(shades * 2)
 
 
 def shown_box(voxels: np.ndarray) -> np.ndarray:
@@ -79,15 +86,17 @@ def shown_box(voxels: np.ndarray) -> np.ndarray:
 def _mesh(kind: str, voxels: np.ndarray, all_voxels: np.ndarray) -> Mesh3d:
     from plotly.graph_objects import Mesh3d
 
-    name, colour = KINDS[kind]
-    places, triangles = cube_faces(voxels, all_voxels)
+    name, (shadow, light) = KINDS[kind]
+    places, triangles, shades = cube_faces(voxels, all_voxels)
     # Small numbers are written with few bytes.
     z, y, x = places.astype(np.int16).T
     i, j, k = triangles.astype(np.int32).T
     count = int(voxels.sum())
     return Mesh3d(
-        x=x, y=y, z=z, i=i, j=j, k=k, color=colour, flatshading=True, lighting=LIGHTING, lightposition=LIGHT,
-        hoverinfo="skip", name=f"{count:,} voxel{'s' * (count != 1)} {name}", showlegend=True,
+        x=x, y=y, z=z, i=i, j=j, k=k, hoverinfo="skip", lighting=UNSHADED, showscale=False,
+        intensity=np.rint(100 * shades).astype(np.uint8), intensitymode="cell", cmin=0, cmax=100,
+        colorscale=[[0, shadow], [1, light]],
+        name=f"{count:,} voxel{'s' * (count != 1)} {name}", showlegend=True,
     )  # fmt: skip
 
 
@@ -116,9 +125,11 @@ def _layout(box: np.ndarray, scores: str, title: str) -> dict[str, Any]:
         },
         "scene": {
             **axes,
-            "aspectmode": "data",
+            # Plotly's aspectmode "data" lets what is long and thin reach out of the picture.
+            "aspectmode": "manual",
+            "aspectratio": dict(zip("zyx", (LONGEST * (high - low) / (high - low).max()).tolist(), strict=True)),
             "dragmode": "orbit",
             # x to the right and y down, as in a picture of a section; seen from before the first section, a little from above.
-            "camera": {"up": {"x": 0, "y": -1, "z": 0}, "eye": {"x": -0.9, "y": -0.6, "z": -1.8}},
+            "camera": {"up": {"x": 0, "y": -1, "z": 0}, "eye": {"x": -0.8, "y": -0.55, "z": -1.55}},
         },
     }  # fmt: skip

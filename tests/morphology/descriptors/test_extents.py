@@ -28,7 +28,7 @@ def test_extents_and_spreads_of_a_cross():
 
 def test_dimensions_of_a_line_a_plane_and_a_block(line, node):
     assert box_dimension(Body(line)) == pytest.approx(1, abs=0.01)
-    places = np.array(np.meshgrid(*[np.arange(70)] * 3)).reshape(3, -1).T * 1000.0
+    places = np.array(np.meshgrid(*[np.arange(66)] * 3)).reshape(3, -1).T * 1000.0
     assert box_dimension(Body(PointCloud(places * (1, 1, 0)))) == pytest.approx(2, abs=0.15)
     assert box_dimension(Body(PointCloud(places))) == pytest.approx(3, abs=0.2)
     assert box_dimension(Body(node)) == 0

@@ -5,36 +5,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurotome.core import Skeleton
+from neurotome.core import InputError, PointCloud, Skeleton
 from neurotome.morphology.descriptors.morphometrics import MORPHOMETRICS, SKEWED, morphometrics
 
 
 def test_every_measure_of_a_y(y_tree):
     found = morphometrics(y_tree)
     assert tuple(found) == MORPHOMETRICS and len(MORPHOMETRICS) >= 25
-    expected = {
-        **{"trees": 1, "stems": 1, "bifurcations": 1, "tips": 2, "max_branch_order": 1, "mean_tip_order": 1, "strahler": 2},
-        **{"cable_um": 54, "longest_path_um": 44, "mean_path_to_tip_um": 32, "reach_um": math.hypot(10, 34)},
-        "mean_tip_reach_um": (math.hypot(10, 34) + math.hypot(6, 18)) / 2,
-        "path_over_reach": (44 / math.hypot(10, 34) + 20 / math.hypot(6, 18)) / 2,
-        **{"mean_branch_um": 18, "median_branch_um": 10, "longest_branch_um": 34, "branch_cv": np.std([10, 10, 34]) / 18},
-        **{"mean_tip_branch_um": 22, "mean_inner_branch_um": 10, "tortuosity": (1 + 1 + 34 / 26) / 3},
-        **{"tip_asymmetry": 0, "cable_asymmetry": 24 / 44},
-        "local_angle_deg": math.degrees(math.pi - math.atan2(8, 6)),
-        "remote_angle_deg": math.degrees(math.atan2(6, 8) + math.atan2(10, 24)),
-        **{"soma_radius_um": 5, "soma_surface_um2": 100 * math.pi, "known_radii": 1},
-        **{
-            "max_radius_um": 2,
-            "width_um": pytest.approx(found["width_um"]),
-            "depth_um": 0,
-            "spread_3_um": 0,
-            "hull_volume_um3": 0,
-        },
-        # Branches of radius 1, 1 and (10 um from 1 to 2, 24 um of 2) / 34.
-        "rall_ratio": 1 + (63 / 34) ** 1.5,
-        "mean_radius_um": (10 + 10 + 63) / 54,
-    }
-    expected["local_angle_deg"] = 180 - math.degrees(math.atan2(3, 4)) - 90 + 2 * math.degrees(math.atan2(3, 4))
+    # The angle between the stem's daughters (0, 6, 8) and (0, -10, 0), and to the far end, (0, -10, 24).
+    local, remote = (math.acos((-60 + 8 * z) / 10 / math.hypot(10, z)) for z in (0, 24))
+    expected = {"trees": 1, "stems": 1, "bifurcations": 1, "tips": 2, "max_branch_order": 1, "mean_tip_order": 1, "strahler": 2}
+    expected |= {"cable_um": 54, "longest_path_um": 44, "mean_path_to_tip_um": 32, "reach_um": math.hypot(10, 34)}
+    expected |= {"mean_tip_reach_um": (math.hypot(10, 34) + math.hypot(6, 18)) / 2}
+    expected |= {"path_over_reach": (44 / math.hypot(10, 34) + 20 / math.hypot(6, 18)) / 2}
+    expected |= {"mean_branch_um": 18, "median_branch_um": 10, "longest_branch_um": 34, "branch_cv": np.std([10, 10, 34]) / 18}
+    expected |= {"mean_tip_branch_um": 22, "mean_inner_branch_um": 10, "tortuosity": (1 + 1 + 34 / 26) / 3}
+    expected |= {"tip_asymmetry": 0, "cable_asymmetry": 24 / 44}
+    expected |= {"local_angle_deg": math.degrees(local), "remote_angle_deg": math.degrees(remote)}
+    expected |= {"soma_radius_um": 5, "soma_surface_um2": 100 * math.pi, "known_radii": 1, "max_radius_um": 2}
+    expected |= {"depth_um": 0, "spread_3_um": 0, "hull_volume_um3": 0}
+    # Branches of radius 1, of 1 to 1 and of 2; the neurite begins at the soma with the radius of its first node.
+    radii = {"stem": 1.0, "straight": 1.0, "bent": (10 * 1.5 + 24 * 2) / 34}
+    expected |= {"rall_ratio": (radii["straight"] ** 1.5 + radii["bent"] ** 1.5) / radii["stem"] ** 1.5}
+    expected |= {"mean_radius_um": (10 + 10 + 34 * radii["bent"]) / 54}
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, abs=1e-6), name
     middles = np.array([[0, 0, 5], [0, 3, 14], [0, -5, 10], [0, -10, 22]])
@@ -67,6 +60,11 @@ def test_two_trees_add_up(y_tree):
         assert two[name] == pytest.approx(2 * one[name])
     for name in ("longest_path_um", "tortuosity", "remote_angle_deg", "rall_ratio", "mean_radius_um", "strahler"):
         assert two[name] == pytest.approx(one[name])
+
+
+def test_a_cloud_has_no_tree():
+    with pytest.raises(InputError, match=r"'dots' is a PointCloud. Expected: a skeleton"):
+        morphometrics(PointCloud(np.eye(3), name="dots"))
 
 
 def test_kinds_of_neurites_count_for_nothing(grown):

@@ -57,15 +57,12 @@ def test_mirrors_are_symmetries_of_the_first_axis():
     assert len(places) > 8
 
 
-def test_codes_alone_learn_cubes_by_heart():
-    made = task(CubeLoss(**OFF))
-    samples = batch(views=1)
-    before, after = fit(made, samples, 150)
-    assert after < before / 8
-    parts = made.value(made.network, samples, turn=False)[1]
-    assert set(parts) == {"codes"}
-    encoded = made.network.eval()(samples["grids"][:, 0], samples["log_extent"][:, 0])
-    assert torch.equal(made.network.from_codes(encoded) > 0.5, samples["grids"][:, 0] > 0)
+def test_codes_alone_are_learnt_without_the_rest():
+    made, samples = task(CubeLoss(**OFF)), batch(views=1)
+    before, after = fit(made, samples, 60)
+    assert after < before / 4
+    assert set(made.value(made.network, samples, turn=False)[1]) == {"codes"}
+    assert all(p.grad is None for p in made.network.blocks.parameters())
 
 
 def test_all_parts_get_better_together():
@@ -75,5 +72,5 @@ def test_all_parts_get_better_together():
     parts = made.value(made.network, samples, turn=False)[1]
     assert set(parts) == {"codes", "cubes_of_z", "voxels_of_z", "contrast", "apart", "descriptors"}
     assert all(torch.isfinite(part) for part in parts.values())
-    before, after = fit(made, samples, 40)
-    assert after < 0.7 * before
+    before, after = fit(made, samples, 25)
+    assert after < 0.8 * before

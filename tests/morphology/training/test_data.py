@@ -11,30 +11,20 @@ from neurotome.morphology.occupancy import GridSettings, voxelise
 from neurotome.morphology.occupancy.variants import Variation
 from neurotome.morphology.training import ShapeRecipe, ShapeStream, shape_data
 
-
-def tree(seed, nodes=40):
-    """A little tree that grows from a soma, 4 um a step."""
-    rng = np.random.default_rng(seed)
-    parents, points, ways = [-1], [np.zeros(3)], [rng.normal(size=3)]
-    for node in range(1, nodes):
-        parent = int(rng.integers(max(0, node - 6), node))
-        way = ways[parent] + 0.6 * rng.normal(size=3)
-        parents.append(parent)
-        ways.append(way / np.linalg.norm(way))
-        points.append(points[parent] + 4000 * ways[-1])
-    return Skeleton.of(parents, points, np.full(nodes, 300.0), [1] + [3] * (nodes - 1), name=f"n{seed}")
-
-
 SETTINGS = GridSettings(size=16)
-TREES = [tree(seed) for seed in range(5)]
+
+
+@pytest.fixture
+def five(trees):
+    return trees[:5]
 
 
 def same(a, b):
     return torch.equal(a["grids"], b["grids"]) and torch.equal(a["log_extent"], b["log_extent"]) and a["row"] == b["row"]
 
 
-def test_samples_are_those_of_the_seed_in_any_order():
-    first, again, other = (ShapeStream(TREES, SETTINGS, variation=Variation(), views=2, length=8, seed=s) for s in (1, 1, 2))
+def test_samples_are_those_of_the_seed_in_any_order(five):
+    first, again, other = (ShapeStream(five, SETTINGS, variation=Variation(), views=2, length=8, seed=s) for s in (1, 1, 2))
     samples = [first[item] for item in range(8)]
     assert all(same(samples[item], again[item]) for item in (7, 0, 3, 3))
     assert not any(torch.equal(samples[item]["grids"], other[item]["grids"]) for item in range(8))
@@ -42,25 +32,25 @@ def test_samples_are_those_of_the_seed_in_any_order():
     assert samples[0]["log_extent"].shape == (2,) and samples[0]["log_extent"].dtype == torch.float32
 
 
-def test_two_views_are_one_neuron_varied_twice():
-    stream = ShapeStream(TREES, SETTINGS, variation=Variation(), views=2, seed=1)
+def test_two_views_are_one_neuron_varied_twice(five):
+    stream = ShapeStream(five, SETTINGS, variation=Variation(), views=2, seed=1)
     for item in range(5):
         one, two = stream[item]["grids"]
         assert not torch.equal(one, two)
         assert 0.4 < float(one.sum()) / float(two.sum()) < 2.5
 
 
-def test_each_turn_sees_every_neuron_once_and_an_epoch_goes_on_where_the_last_one_ended():
-    stream = ShapeStream(TREES, SETTINGS, variation=Variation(), length=7, seed=3)
+def test_each_turn_sees_every_neuron_once_and_an_epoch_goes_on_where_the_last_one_ended(five):
+    stream = ShapeStream(five, SETTINGS, variation=Variation(), length=7, seed=3)
     rows = [stream[item]["row"] for item in range(7)]
     stream.epoch.fill_(1)
     rows += [stream[item]["row"] for item in range(7)]
     assert sorted(rows[:5]) == sorted(rows[5:10]) == list(range(5)) and rows[:5] != rows[5:10]
 
 
-def test_without_variation_the_grids_are_those_of_the_shapes_and_stay():
-    stream = ShapeStream(TREES, SETTINGS, rows=[4, 8, 12, 16, 20])
-    for item, shape in enumerate(TREES):
+def test_without_variation_the_grids_are_those_of_the_shapes_and_stay(five):
+    stream = ShapeStream(five, SETTINGS, rows=[4, 8, 12, 16, 20])
+    for item, shape in enumerate(five):
         drawn = voxelise(shape, SETTINGS)
         sample = stream[item]
         assert sample["row"] == 4 + 4 * item and np.array_equal(sample["grids"][0].numpy(), drawn.data)
@@ -78,9 +68,9 @@ def test_bad_streams_are_refused():
         ShapeStream([cloud], SETTINGS, variation=Variation())
 
 
-def test_the_scale_is_fitted_to_training_neurons_alone():
+def test_the_scale_is_fitted_to_training_neurons_alone(five):
     parts = {"n0": "train", "n1": "train", "n2": "val", "n3": "test", "big": "test"}
-    shapes = [*TREES[:4], Skeleton.of([-1, 0], [[0, 0, 0], [0, 0, 4e6]], [1.0, 1.0], name="big")]
+    shapes = [*five[:4], Skeleton.of([-1, 0], [[0, 0, 0], [0, 0, 4e6]], [1.0, 1.0], name="big")]
     data = shape_data(ShapeRecipe(grid={"size": 16, "scale": "fixed_extent"}, views=2), shapes, parts)
     assert 2e3 < data.settings.extent_nm < 2e5
     assert data.rows("test") == [3, 4] and data.validation[0]["row"] == 2 and data.validation[0]["grids"].shape[0] == 2

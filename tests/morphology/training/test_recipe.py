@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from neurotome.core import InputError, UnknownNameError, ValueRangeError
-from neurotome.morphology.training import ShapeRecipe, reference_recipe
+from neurotome.morphology.training import ShapeRecipe, shape_recipe
 from neurotome.nn import build
 
 
@@ -14,7 +14,7 @@ from neurotome.nn import build
 )
 def test_reference_recipes_have_the_values_of_the_reference(grid, steps, batch, rate, alpha, gamma, parameters):
     for network in ("dense", "nlat"):
-        recipe = reference_recipe(network, grid)
+        recipe = shape_recipe(network, grid, parity=True)
         fit = recipe.fit_settings
         assert (fit.steps, fit.batch, fit.learning_rate, fit.decay, fit.seed) == (steps, batch, rate, 1e-2, 1996)
         assert (fit.schedule, fit.warmup, fit.precision, fit.optimizer) == ("onecycle", steps // 20, "32-true", "adamw")
@@ -25,7 +25,7 @@ def test_reference_recipes_have_the_values_of_the_reference(grid, steps, batch, 
 
 
 def test_without_parity_the_cubes_are_ours():
-    recipe = reference_recipe("nlat", 64, parity=False, fit={"steps": 50})
+    recipe = shape_recipe("nlat", 64, fit={"steps": 50, "minutes": None})
     assert recipe.variation_settings is not None and recipe.choice == "own" and not recipe.dense_pass
     assert recipe.config == {"grid": 64, "out_channels": 1, "decoder_norm": "group", "position_code": True}
     assert recipe.fit_settings.steps == 50 and recipe.fit_settings.warmup == 2
@@ -40,7 +40,7 @@ def test_wrong_recipes_are_refused():
         _ = ShapeRecipe(network="dense", options={"grid": 64}, grid={"size": 32}).config
     with pytest.raises(ValueRangeError, match="edt"):
         _ = ShapeRecipe(grid={"mode": "edt"}).grid_settings
-    with pytest.raises(ValueRangeError, match="64 or 128"):
-        reference_recipe("dense", 32)
     with pytest.raises(UnknownNameError, match="nlat"):
-        reference_recipe("sparse")
+        shape_recipe("sparse")
+    with pytest.raises(InputError, match="leave out parity"):
+        shape_recipe("cubes", parity=True)

@@ -1,4 +1,4 @@
-"""The reference network: every number that is published of it, cubes that decode by themselves, memory saved for the same gradient."""
+"""The reference network: its published numbers, cubes that decode by themselves, memory saved for the same gradient."""
 
 import copy
 

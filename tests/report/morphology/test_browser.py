@@ -122,6 +122,8 @@ def test_colours_groups_and_maps_can_be_switched(page):
 def test_an_unusual_shape_leads_to_its_neighbours(page):
     page.locator("#outliers .drawing").first.click()
     assert page.locator("#pinned-name").inner_text() == "0009"
+    # The page glides up to it; what follows may look elsewhere only then.
+    page.wait_for_function("Math.abs(document.getElementById('map').getBoundingClientRect().top) < 5", timeout=60_000)
 
 
 def test_truth_and_reconstruction_are_seen_in_space(page):

@@ -122,6 +122,7 @@ def _members(codes: np.ndarray, classes: int, groups: np.ndarray | None) -> np.n
 
 
 def _refuse(name: str, count: int, folds: int, small: str, unit: str) -> None:
+    unit = unit.removesuffix("s") if count == 1 else unit
     if small == "spread" or count < 2:
         expected = f"at least 2, so that one can be learned from (and {folds} for one in each of {folds} folds)"
         raise ValueRangeError(f"Class '{name}' has {count} {unit}", expected, "small='drop' or small='merge'")

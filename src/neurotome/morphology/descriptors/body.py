@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from neurotome.core import Skeleton
+from neurotome.core import InputError, Skeleton
 from neurotome.measure.trees.branches import without_soma_outline
 from neurotome.measure.trees.branching import Branching, branching
 from neurotome.morphology.occupancy.frames import principal_axes
@@ -18,14 +18,24 @@ __all__ = ["Body", "body_of"]
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """A shape as the descriptors see it. `tree`, `branching` and `reach_nm` are there for skeletons only."""
+    """A shape as the descriptors see it. `skeleton` and what follows from it raise InputError for shapes without a tree."""
 
     shape: Shape
+
+    @property
+    def skeleton(self) -> Skeleton:
+        if not isinstance(self.shape, Skeleton):
+            raise InputError(
+                f"'{self.shape.name}' is a {type(self.shape).__name__}",
+                "a skeleton: its tree is measured",
+                "make one of it first",
+            )
+        return self.shape
 
     @cached_property
     def tree(self) -> Skeleton:
         """The skeleton without nodes that draw the outline of a soma."""
-        return without_soma_outline(self.shape)
+        return without_soma_outline(self.skeleton)
 
     @cached_property
     def branching(self) -> Branching:
@@ -34,7 +44,7 @@ class Body:
     @cached_property
     def reach_nm(self) -> np.ndarray:
         """(n,) how far each node of `tree` is from the root of its tree, straight."""
-        return np.sqrt(((self.tree.points_nm - self.tree.points_nm[self.branching.root]) ** 2).sum(1))
+        return np.asarray(np.sqrt(((self.tree.points_nm - self.tree.points_nm[self.branching.root]) ** 2).sum(1)))
 
     @cached_property
     def lines(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

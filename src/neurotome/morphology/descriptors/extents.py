@@ -48,7 +48,8 @@ def box_dimension(body: Body) -> float:
     starts, ends, half = body.turned(body.mean_nm, body.rotation)
     if not half > 0:
         return 0.0
-    cells = cells_crossed(*((p / (half * (1 + 1e-6)) + 1) * (FINEST / 2) for p in (starts, ends)), FINEST)[0]
+    scale = FINEST / 2 / (half * (1 + 1e-6))
+    cells, _, _ = cells_crossed(starts * scale + FINEST / 2, ends * scale + FINEST / 2, FINEST)
     boxes = [_distinct(cells // (FINEST // size), size) for size in SIZES]
     return float(np.polyfit(np.log(SIZES), np.log(boxes), 1)[0])
 

@@ -52,7 +52,7 @@ def morphometrics(skeleton: Skeleton | Body) -> dict[str, float]:
     body = body_of(skeleton)
     table = branch_table(body.tree)
     values = {
-        **_of_trees(tree_summary(body.shape)),
+        **_of_trees(tree_summary(body.skeleton)),
         **_of_tips(body),
         **_of_branches(table),
         **_of_forks(body, table),

@@ -4,7 +4,7 @@ Read first: `recipe.py` (what a training may say), then `data.py` (what a networ
 """
 
 from neurotome.morphology.training.data import ShapeData, ShapeStream, shape_data
-from neurotome.morphology.training.recipe import REFERENCE_FIT, ShapeRecipe, reference_recipe
+from neurotome.morphology.training.recipe import REFERENCE_FIT, ShapeRecipe, shape_recipe
 from neurotome.morphology.training.train import train_shapes
 
-__all__ = ["REFERENCE_FIT", "ShapeData", "ShapeRecipe", "ShapeStream", "reference_recipe", "shape_data", "train_shapes"]
+__all__ = ["REFERENCE_FIT", "ShapeData", "ShapeRecipe", "ShapeStream", "shape_data", "shape_recipe", "train_shapes"]

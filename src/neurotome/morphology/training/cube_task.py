@@ -26,11 +26,11 @@ _NATS = 50.0
 
 @dataclass(frozen=True)
 class CubeLoss:
-    """Weights of the parts of the loss; what has none is not computed. temperature: of the contrast. cubes: at most so many are decoded from codes in a step.
+    """Weights of the parts of the loss; what has none is not computed. temperature: of the contrast.
 
     codes: voxels from the code of their cube. cubes_of_z, voxels_of_z: from the bottleneck. contrast: two variants of a neuron
     are to be nearer than two neurons. descriptors: hand-made measures of the neuron, standardised, are to follow from z.
-    apart: no two of the steady numbers are to say the same.
+    apart: no two of the steady numbers are to say the same. cubes: at most so many are decoded in a step.
     """
 
     codes: float = 1.0

@@ -2,76 +2,91 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from neurotome.io import atomic_target
 from neurotome.measure.occupancy import best_threshold, occupancy_scores, occupied, summarised, threshold_sweep
+from neurotome.morphology.encoders import ShapeEncoder
 from neurotome.morphology.occupancy import voxelise
 from neurotome.morphology.training.data import ShapeData
-from neurotome.nn.occupancy.residual import VoxelAutoencoder
 
-__all__ = ["judged", "probability"]
+__all__ = ["Judgement", "judged"]
 
 HELD = ("val", "test")
+QUOTED = ("f1", "iou", "precision", "recall", "f1_1vox", "chamfer_vox", "cldice")
+
+Judgement = tuple[dict[str, float], tuple[dict[str, Any], ...]]
+"""For a card: thresholds by name, and scores."""
 
 
-def judged(network: Any, data: ShapeData, out: Path, batch: int) -> tuple[float, tuple[dict[str, Any], ...]]:
-    """The threshold with the highest mean F1 over the validation neurons, and what the card says of validation and test at it.
+def judged(encoder: ShapeEncoder, data: ShapeData, out: Path) -> Judgement:
+    """Thresholds with the highest mean F1 over the validation neurons, and what the card says of validation and test at them.
 
-    Writes thresholds.csv, a row per threshold, and scores.csv, a row per neuron held back.
+    There is one for each way of reconstruction: "threshold" of the usual one, "threshold_" and its name of the others.
+    Writes thresholds.csv, a row per way and threshold, and scores.csv, a row per way and neuron held back.
     """
-    rows = {part: data.rows(part) for part in HELD}
-    probabilities = (grid for grid, _ in _answers(network, data, rows["val"], batch))
-    sweep = threshold_sweep(probabilities, (_truth(data, row) for row in rows["val"]))
-    threshold = best_threshold(sweep)
+    thresholds, sweeps, tables, told = {}, [], [], []
+    for source in encoder.reconstructions:
+        validation = data.rows("val")
+        probabilities = (grid for grid, _ in _answers(encoder, source, data, validation))
+        sweep = threshold_sweep(probabilities, (_truth(data, row) for row in validation))
+        threshold = best_threshold(sweep)
+        usual = source == encoder.reconstructions[0]
+        thresholds["threshold" if usual else f"threshold_{source}"] = threshold
+        sweeps.append(sweep.assign(source=source))
+        for part in HELD:
+            table = _scores(encoder, source, data, part, threshold)
+            tables.append(table)
+            told += _told(table, {"part": part, "source": source, "threshold": threshold})
+    _write(pd.concat(sweeps), out / "thresholds.csv")
+    _write(pd.concat(tables), out / "scores.csv")
+    return thresholds, tuple(told)
+
+
+def _scores(encoder: ShapeEncoder, source: str, data: ShapeData, part: str, threshold: float) -> pd.DataFrame:
+    """All scores of each neuron of a part at a threshold."""
     found = []
-    for part in HELD:
-        for row, (grid, voxel_nm) in zip(rows[part], _answers(network, data, rows[part], batch), strict=True):
-            scores = occupancy_scores(occupied(grid, threshold), _truth(data, row), voxel_nm=voxel_nm)
-            found.append({"name": data.shapes[row].name, "part": part, **scores})
-    table = pd.DataFrame(found)
-    _write(sweep, out / "thresholds.csv")
-    _write(table, out / "scores.csv")
-    return threshold, tuple(_told(table[table.part == part], part, threshold) for part in HELD if rows[part])
+    for row, (grid, voxel_nm) in zip(data.rows(part), _answers(encoder, source, data, data.rows(part)), strict=True):
+        scores = occupancy_scores(occupied(grid, threshold), _truth(data, row), voxel_nm=voxel_nm)
+        found.append({"name": data.shapes[row].name, "part": part, "source": source, **scores})
+    return pd.DataFrame(found)
 
 
-def probability(network: Any, grids: torch.Tensor, log_extent: torch.Tensor) -> torch.Tensor:
-    """What a network makes of grids (b, g, g, g): the probability of each voxel, same shape, float32. Of ours, from z alone."""
-    if isinstance(network, VoxelAutoencoder):
-        answer: torch.Tensor = torch.sigmoid(network(grids[:, None].float())[:, 0].float())
-        return answer
-    return network.from_bottleneck(network(grids, log_extent).z).float()
-
-
-def _answers(network: Any, data: ShapeData, rows: list[int], batch: int) -> Iterator[tuple[np.ndarray, float]]:
+def _answers(encoder: ShapeEncoder, source: str, data: ShapeData, rows: list[int]) -> Iterator[tuple[np.ndarray, float]]:
     """For each neuron the probabilities, and the side of a voxel in nm."""
-    for start in range(0, len(rows), batch):
-        drawn = [voxelise(data.shapes[row], data.settings) for row in rows[start : start + batch]]
-        grids = torch.from_numpy(np.stack([one.data for one in drawn]))
-        half_um = [(one.frame.hi_nm - one.frame.lo_nm) / 2000.0 for one in drawn]
-        with torch.inference_mode():
-            found = probability(network, grids, torch.tensor(half_um, dtype=torch.float32).log()).numpy()
-        yield from zip(found, (one.frame.voxel_nm for one in drawn), strict=True)
+    for row in rows:
+        drawn = voxelise(data.shapes[row], data.settings)
+        half_um = (drawn.frame.hi_nm - drawn.frame.lo_nm) / 2000.0
+        grid = drawn.data if drawn.data.dtype.kind == "f" else drawn.data.astype(np.uint8)
+        yield encoder.reconstruct(grid[None], np.array([math.log(half_um)], np.float32), source)[0], drawn.frame.voxel_nm
 
 
 def _truth(data: ShapeData, row: int) -> np.ndarray:
-    """Soft grids hold what they cover by half."""
-    return voxelise(data.shapes[row], data.settings).data >= 0.5
+    """A voxel of a soft grid is occupied when half of it is."""
+    return np.asarray(voxelise(data.shapes[row], data.settings).data >= 0.5)
 
 
-def _told(table: pd.DataFrame, part: str, threshold: float) -> dict[str, Any]:
-    """Mean, median and the bootstrap interval of the mean over neurons, of the scores that are ever quoted."""
-    quoted = summarised(table[["f1", "iou", "precision", "recall", "f1_1vox"]])
-    values = {
-        name: {key: round(float(row[key]), 4) for key in ("mean", "median", "low", "high")} for name, row in quoted.iterrows()
-    }
-    return {"part": part, "threshold": threshold, "neurons": len(table), **values}
+def _told(table: pd.DataFrame, of: dict[str, Any]) -> list[dict[str, Any]]:
+    """Mean, median and the bootstrap interval of the mean over neurons, of the scores that are quoted. Nothing for no neurons."""
+    if not len(table):
+        return []
+    finite = table[list(QUOTED)].replace([np.inf], np.nan).dropna(axis=1)
+    return [
+        {
+            "metric": name,
+            "value": round(float(row["mean"]), 4),
+            **{key: round(float(row[key]), 4) for key in ("median", "low", "high")},
+            "neurons": len(table),
+            **of,
+        }
+        for name, row in summarised(finite).iterrows()
+    ]
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:

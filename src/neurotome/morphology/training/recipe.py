@@ -6,6 +6,7 @@ loss, and how the network is fitted (`fit`, see `nn.FitSettings`). Which neurons
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,7 +16,7 @@ from neurotome.morphology.occupancy import GridSettings
 from neurotome.morphology.occupancy.variants import Variation
 from neurotome.nn import FitSettings
 
-__all__ = ["FAMILIES_OF", "REFERENCE_FIT", "ShapeRecipe", "reference_recipe"]
+__all__ = ["FAMILIES_OF", "REFERENCE_FIT", "ShapeRecipe", "shape_recipe"]
 
 FAMILIES_OF = {"dense": "voxel_autoencoder", "nlat": "voxel_autoencoder", "cubes": "cube_autoencoder"}
 
@@ -123,33 +124,54 @@ class ShapeRecipe(BaseModel):
         return FitSettings(**said)
 
 
-def reference_recipe(network: str, grid: int = 64, *, parity: bool = True, **changes: Any) -> ShapeRecipe:
-    """The recipe of a reference network, "dense" or "nlat", at 64 or 128, with any of its keys changed.
+def shape_recipe(
+    network: str = "cubes",
+    grid: int = 64,
+    *,
+    parity: bool = False,
+    grid_options: Mapping[str, Any] | None = None,
+    fit: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> ShapeRecipe:
+    """The usual recipe of a network, with any of its keys changed; None stands for what is usual.
 
-    parity: everything as lucas-mohrhagen/VoxelMorph does it: its voxel rule with one scale for all neurons, nothing varied, its
-    choice of cubes, its second pass. Without it the values of the fit stay, and the rest is as neurotome has it: neurons vary,
-    cubes are chosen for each grid, each decoded cube is normalised by itself and knows its place, no second pass.
+    parity: "dense" and "nlat" as lucas-mohrhagen/VoxelMorph trains them, with its voxel rule, one scale for all neurons, nothing
+    varied, its choice of cubes and its second pass. Without it the values of the fit stay, and the rest is as neurotome has it:
+    neurons vary, cubes are chosen for each grid, each decoded cube is normalised by itself and knows its place, no second pass.
+    Raises UnknownNameError for the network, InputError for parity with ours.
     """
-    if network not in ("dense", "nlat"):
-        raise UnknownNameError("reference network", network, ("dense", "nlat"))
-    if grid not in REFERENCE_FIT:
-        raise ValueRangeError(f"A reference recipe for a grid of {grid}", "64 or 128", "write a ShapeRecipe of your own")
+    if network not in FAMILIES_OF:
+        raise UnknownNameError("network", network, FAMILIES_OF)
+    if parity and network == "cubes":
+        raise InputError("Network 'cubes' as the reference trains it", "dense or nlat with parity", "leave out parity")
+    usual = _of_cubes() if network == "cubes" else _of_reference(network, grid, parity=parity)
+    usual["grid"] = {**usual["grid"], **(grid_options or {}), "size": grid}
+    usual["fit"] = {**usual["fit"], **{key: value for key, value in (fit or {}).items() if value is not None}}
+    if fit and fit.get("steps") is not None and fit.get("warmup") is None:
+        usual["fit"].pop("warmup", None)
+    name = f"{network}-{grid}{'-reference' if parity else ''}"
+    said = {key: value for key, value in changes.items() if value is not None or key == "variation"}
+    return ShapeRecipe(**{"name": name, "network": network, **usual, **said})
+
+
+def _of_cubes() -> dict[str, Any]:
+    """Two views of each neuron, so that a vector learns what stays when a neuron is drawn or cut otherwise."""
+    return {
+        "grid": {"orientation": "principal"},
+        "variation": {"turn": "none", "tips": 0.3, "branches": 0.2, "scale": (0.95, 1.05), "step_nm": (500.0, 4000.0)},
+        "views": 2,
+        "fit": {"steps": 3000, "validate_every": 100, "batch": 32, "learning_rate": 1e-3, "average": 0.995},
+    }
+
+
+def _of_reference(network: str, grid: int, *, parity: bool) -> dict[str, Any]:
+    # What the reference tells of two grids serves for those between and beyond.
+    alike = 64 if grid <= 64 else 128
     cubewise = network == "nlat"
-    ours: dict[str, Any] = {"grid": {"size": grid}, "recomputed": 2 if cubewise else 0}
+    told = {"loss_options": REFERENCE_FOCAL[alike], "fit": REFERENCE_FIT[alike], "cite": ("lucas-mohrhagen/VoxelMorph",)}
+    if parity:
+        rule = {"rule": "legacy", "scale": "global"}
+        return {**told, "grid": rule, "variation": None, "choice": "legacy", "dense_pass": cubewise}
     if cubewise:
-        ours["options"] = {"decoder_norm": "group", "position_code": True}
-    theirs: dict[str, Any] = {
-        "grid": {"size": grid, "rule": "legacy", "scale": "global"},
-        "variation": None,
-        "choice": "legacy",
-        "dense_pass": cubewise,
-    }
-    usual = {
-        "name": f"{network}-{grid}{'-reference' if parity else ''}",
-        "network": network,
-        "loss_options": REFERENCE_FOCAL[grid],
-        "fit": REFERENCE_FIT[grid],
-        "cite": ("lucas-mohrhagen/VoxelMorph",),
-        **(theirs if parity else ours),
-    }
-    return ShapeRecipe(**{**usual, **changes})
+        told |= {"options": {"decoder_norm": "group", "position_code": True}, "recomputed": 2}
+    return {**told, "grid": {}}

@@ -17,11 +17,13 @@ from neurotome.core import Mesh, ModelCard, ObjectVoxels, Progress, Skeleton, si
 from neurotome.datasets.neuron_splits import checked_split, split_of, write_split
 from neurotome.io import RunFolder, atomic_write_text
 from neurotome.io.run_folder import peak_memory_bytes
+from neurotome.morphology.encoders import load_encoder
 from neurotome.morphology.occupancy import Shape
 from neurotome.morphology.training.data import ShapeData, shape_data
+from neurotome.morphology.training.descriptor_targets import descriptor_targets
 from neurotome.morphology.training.judged import judged
 from neurotome.morphology.training.recipe import ShapeRecipe
-from neurotome.nn import FitSettings, build, load_card, load_model, save_model
+from neurotome.nn import FitSettings, build, load_card, save_model
 from neurotome.nn.losses import occupancy_loss
 
 if TYPE_CHECKING:
@@ -79,7 +81,8 @@ def task_of(recipe: ShapeRecipe, network: Any, data: ShapeData) -> Task:
     if recipe.network == "cubes":
         from neurotome.morphology.training.cube_task import CubeLoss, CubeTask
 
-        return CubeTask(network, settings, CubeLoss(**recipe.loss_options), known_descriptors(recipe, data))
+        targets = descriptor_targets(data.shapes, recipe.descriptors, data.rows("train"))
+        return CubeTask(network, settings, CubeLoss(**recipe.loss_options), targets)
     from neurotome.morphology.training.autoencoder_task import AutoencoderTask, Decoding
 
     network.recomputed = recipe.recomputed
@@ -87,21 +90,6 @@ def task_of(recipe: ShapeRecipe, network: Any, data: ShapeData) -> Task:
     if recipe.network == "nlat":
         decoding = Decoding(recipe.cubes, recipe.choice == "legacy", recipe.occupied_share, recipe.dense_pass)
     return AutoencoderTask(network, occupancy_loss(recipe.loss, recipe.loss_options), settings, decoding)
-
-
-def known_descriptors(recipe: ShapeRecipe, data: ShapeData) -> np.ndarray | None:
-    """(neurons, p) the recipe's hand-made descriptors, standardised by the training neurons; None for none."""
-    if not recipe.descriptors:
-        return None
-    from neurotome.morphology.descriptors import describe
-
-    tables = describe(data.shapes, recipe.descriptors)
-    names = [shape.name for shape in data.shapes]
-    values = np.concatenate([tables[name].loc[names].to_numpy() for name in recipe.descriptors], axis=1)
-    seen = values[data.rows("train")]
-    deviation = seen.std(0)
-    # One that is the same for all neurons says nothing, and cannot be divided by.
-    return (values - seen.mean(0))[:, deviation > 0] / deviation[deviation > 0]
 
 
 def shapes_sha256(shapes: Sequence[Shape]) -> str:
@@ -159,9 +147,9 @@ def _fitted(recipe: ShapeRecipe, task: Task, data: ShapeData, out: Path, progres
     }
     card = save_model(out, answering, _card(recipe, data, told), half=recipe.half)
     # Judged as it was kept: rounding the weights is part of what came out.
-    network = load_model(out)[0]
-    threshold, scores = judged(network, data, out, settings.batch)
-    return save_model(out, network, replace(card, scores=scores, segmentation={"threshold": threshold}), half=recipe.half)
+    encoder = load_encoder(out)
+    thresholds, scores = judged(encoder, data, out)
+    return save_model(out, encoder.network, replace(card, scores=scores, segmentation=thresholds), half=recipe.half)
 
 
 def _how(settings: FitSettings) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A sparse autoencoder of shapes: only the cubes of 8**3 voxels that something lies in are looked at. Full definition in this file.
+"""Full definition of a sparse autoencoder of shapes: it looks only at cubes of 8**3 voxels that something lies in.
 
 A shape on a grid of 64 has 512 cubes, of which a neuron occupies 30 to 120. Each occupied cube is a token. From a shape come
 
@@ -33,7 +33,8 @@ _WIDEST_NORM = 1e-3
 class CubeAutoencoderConfig:
     """grid: side in voxels. width, depth, heads: of the attention. code: numbers a cube. bottleneck, steady: numbers a shape.
 
-    hidden: width of the small networks that read cubes and write them from z; bent: of those between a cube and its code. dropout: of what attention and its networks add.
+    hidden: width of the small networks that read cubes and write them from z; bent: of those between a cube and its code.
+    dropout: of what attention and its networks add.
     """
 
     grid: int = 64
@@ -63,7 +64,7 @@ class CubeAutoencoderConfig:
 
 
 class Cubes(NamedTuple):
-    """The occupied cubes of a batch, shape after shape. bits: (t, 512) float. shape: (t,) which of the batch. place: (t,) 0..lattice**3."""
+    """The t occupied cubes of a batch, shape after shape. bits: (t, 512) float. shape: (t,). place: (t,), z major."""
 
     bits: torch.Tensor
     shape: torch.Tensor
@@ -81,7 +82,7 @@ class Encoded(NamedTuple):
 
 
 class CubeAutoencoder(nn.Module):
-    """(b, g, g, g) 0/1 and (b,) log extent -> `Encoded`; and back by `decode_codes` and `decode`. Shapes of a batch never meet."""
+    """(b, g, g, g) 0/1 and (b,) log extent -> `Encoded`, and back from its codes or from z. Shapes of a batch never meet."""
 
     def __init__(self, config: CubeAutoencoderConfig) -> None:
         super().__init__()

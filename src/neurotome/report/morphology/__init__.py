@@ -4,6 +4,7 @@ Takes: the folder of `neurotome morphology embed`. Gives: report.html in it, and
 Read first: `run.py` (what such a folder holds), then `page.py`, then `../morphology.html` and `../morphology.js`.
 """
 
+from neurotome.report.morphology.confusion import write_confusion
 from neurotome.report.morphology.page import write_shape_report
 
-__all__ = ["write_shape_report"]
+__all__ = ["write_confusion", "write_shape_report"]

@@ -105,7 +105,7 @@ def choice_charts(choice: Sequence[Row]) -> tuple[tuple[str, str, str], ...]:
 
 
 def _traits(run: ShapeRun, cluster: str) -> tuple[str, ...]:
-    """Features that surely differ from those of all other neurons, the largest difference first; numbers of a network say nothing."""
+    """Features that surely differ from those of all other neurons, the largest first; numbers of a network say nothing."""
     own = (row for row in run.profiles if str(row["cluster"]) == cluster and not re.fullmatch(r"e\d+", str(row["feature"])))
     sure = (row for row in own if float(row["low"]) * float(row["high"]) > 0)
     most = sorted(sure, key=lambda row: -abs(float(row["effect"])))[:TRAITS]

@@ -180,11 +180,8 @@ def _frames(run: ShapeRun) -> tuple[Fact, ...]:
     sides = run.extent_um[np.isfinite(run.extent_um)]
     if len(sides):
         low, middle, high = (number(value) for value in np.percentile(sides, [0, 50, 100]).tolist())
-        found.append(
-            Fact(
-                "side of the frames", f"{middle} µm" if low == high else f"{low} to {high} µm", f"half of them up to {middle} µm"
-            )
-        )
+        reach = (f"{low} µm", "") if low == high else (f"{low} to {high} µm", f"half of them up to {middle} µm")
+        found.append(Fact("side of the frames", *reach))
         if isinstance(size := said.get("size"), int) and size > 0:
             found.append(Fact("voxel of the grid", f"{number(float(np.median(sides)) * 1000 / size)} nm", "in the median frame"))
     if "clipped_fraction" in obs:

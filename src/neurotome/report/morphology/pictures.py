@@ -176,7 +176,7 @@ def _scale_legend(pen: ImageDraw.ImageDraw, column: Column) -> None:
     for value in nice_ticks(low, high):
         y = TOP + 40 + height - (value - low) / (high - low) * height
         _line(pen, (x + width, y), (x + width + 8, y), SOFT)
-        _text(pen, (x + width + 16, y), f"{value:g}", 20, SOFT, "lm")
+        _text(pen, (x + width + 16, y), number(value), 20, SOFT, "lm")
     if column.unknown:
         y = TOP + 40 + height + 44
         _symbol(pen, (x + 9, y), 9, "circle", (*ImageColor.getrgb(OTHERS)[:3], 255))
@@ -189,7 +189,8 @@ def _line(pen: ImageDraw.ImageDraw, start: tuple[float, float], end: tuple[float
 
 def _text(pen: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size: int, colour: str, anchor: str) -> None:
     font = ImageFont.load_default(size * SMOOTH)
-    pen.text((at[0] * SMOOTH, at[1] * SMOOTH), text, colour, font, anchor)
+    # The font that Pillow carries has no micro sign.
+    pen.text((at[0] * SMOOTH, at[1] * SMOOTH), text.replace("µ", "u"), colour, font, anchor)
 
 
 def _upright_text(picture: Image.Image, at: tuple[int, int], text: str, size: int) -> None:
@@ -202,7 +203,7 @@ def _upright_text(picture: Image.Image, at: tuple[int, int], text: str, size: in
 
 
 def _short(text: str, most: int = 22) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return text if len(text) <= most else f"{text[: most - 2]}.."
 
 
 def _file_names(columns: Sequence[str]) -> list[str]:
