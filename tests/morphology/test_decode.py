@@ -11,6 +11,7 @@ from neurotome.core import SOMA, Frame, InputError, MissingFileError, Occupancy,
 from neurotome.datasets.neuron_shapes import grown
 from neurotome.datasets.swc_collection import named_collection
 from neurotome.io import read_swc
+from neurotome.measure.trees import nearest_segments
 from neurotome.morphology.decode import decode_mesh, decode_skeleton, write_decoded
 from neurotome.morphology.occupancy import GridSettings, voxelise
 
@@ -161,5 +162,6 @@ def test_every_real_neuron_becomes_one_tree_near_the_truth(collection):
         tree, voxel = decode_skeleton(drawn), drawn.frame.voxel_nm
         assert len(tree.roots) == 1
         # A soma has nodes up to its radius away from the centre line.
-        away = KDTree(points_along(neuron)).query(tree.points_nm)[0] - neuron.radii_nm.max()
+        above = neuron.points_nm[np.maximum(neuron.parent_rows, 0)]
+        away = nearest_segments(tree.points_nm, neuron.points_nm, above).distance - neuron.radii_nm.max()
         assert (away < 1.5 * voxel).all()

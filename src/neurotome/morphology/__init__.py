@@ -42,7 +42,8 @@ _WHERE = {
     "write_collection": "occupancy",
     "outlier_table": "outliers",
     "reconstruct": "reconstruct",
-    "write_all_decoded": "reconstruct",
+    "write_all_decoded": "rebuild",
+    "write_reconstruction": "rebuild",
     "neighbours_of": "search",
     "neighbours_of_shape": "search",
     "ShapeFiles": "shapes",
@@ -93,6 +94,7 @@ __all__ = [
     "write_all_decoded",
     "write_collection",
     "write_decoded",
+    "write_reconstruction",
 ]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from neurotome import cluster
 from neurotome.cluster import Classification, ClassifySettings, FoldLedger
+from neurotome.cluster.tables import column_of, features_of
 from neurotome.core import Progress, UnknownNameError, silent
 from neurotome.morphology.comparison import feature_names, features_slot
 
@@ -38,9 +39,9 @@ def classify_table(
     if features not in (*known, "all"):
         raise UnknownNameError("set of features", features, [*known, "all"])
     names = known if features == "all" else [features]
-    values = np.concatenate([cluster.features_of(table, features_slot(table, name))[0] for name in names], axis=1)
-    labels = cluster.column_of(table, by)
-    groups = None if group is None else cluster.column_of(table, group)
+    values = np.concatenate([features_of(table, features_slot(table, name))[0] for name in names], axis=1)
+    labels = column_of(table, by)
+    groups = None if group is None else column_of(table, group)
     settings = ClassifySettings(outer=folds, inner=folds, grid="quick" if quick else "full", small=small)
     kept = FoldLedger(ledger, values, labels, settings, groups=groups) if ledger is not None else None
     return cluster.classify(

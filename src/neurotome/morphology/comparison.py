@@ -10,6 +10,7 @@ import pandas as pd
 
 from neurotome import cluster
 from neurotome.cluster import FeatureSettings, ProbeSettings
+from neurotome.cluster.tables import add_score, column_of, features_of
 from neurotome.core import InputError, Progress, UnknownNameError, silent
 from neurotome.io.label_table import listed
 from neurotome.morphology.descriptors import describe
@@ -127,7 +128,7 @@ def compare_features(table: AnnData, *, progress: Progress = silent) -> list[str
     """
     notes: list[str] = []
     table.uns.pop("scores", None)
-    tests = {target: _common(cluster.column_of(table, target)) for target in label_columns(table)}
+    tests = {target: _common(column_of(table, target)) for target in label_columns(table)}
     for target, labels in tests.items():
         left_out = int(np.equal(labels, None).sum())
         if left_out:
@@ -141,9 +142,9 @@ def compare_features(table: AnnData, *, progress: Progress = silent) -> list[str
     ]
     for done, (target, name, kind) in enumerate(jobs):
         progress("tests of labels", done, len(jobs))
-        values, _ = cluster.features_of(table, features_slot(table, name))
+        values, _ = features_of(table, features_slot(table, name))
         found = cluster.probe(values, tests[target], ProbeSettings(kind, folds=FOLDS, small="spread"))
-        cluster.add_score(table, found, name, target)
+        add_score(table, found, name, target)
     return notes
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from neurotome.core import Frame, InputError, Mesh, ObjectVoxels, PointCloud, Progress, Skeleton, silent
 from neurotome.morphology.encoders import ShapeEncoder
-from neurotome.morphology.occupancy import Shape, voxelise
+from neurotome.morphology.occupancy import OccupancyCollection, Shape, voxelise
 from neurotome.morphology.occupancy.matter import soma_of
 from neurotome.morphology.shapes import ShapeFiles
 
@@ -26,10 +26,18 @@ _AT_ONCE = 16
 _KINDS: dict[type, str] = {Skeleton: "skeleton", PointCloud: "points", Mesh: "mesh", ObjectVoxels: "voxels"}
 
 
-def embed(shapes: Iterable[Shape], encoder: ShapeEncoder, *, pooling: str | None = None, progress: Progress = silent) -> AnnData:
+def embed(
+    shapes: Iterable[Shape],
+    encoder: ShapeEncoder,
+    *,
+    pooling: str | None = None,
+    grids: OccupancyCollection | None = None,
+    progress: Progress = silent,
+) -> AnnData:
     """A table of all shapes: X the embedding (n, d) float32, obs what is known of each neuron, uns the model and the frames.
 
     The same bytes on every run; a row depends on its own neuron alone. Shapes are read one after the other and not kept.
+    grids: of these neurons, where they are made already, with the settings of the encoder.
     Raises InputError for no shapes and for two of one name, UnknownNameError for a pooling the encoder does not have.
     """
     # It takes half a second to import.
@@ -44,7 +52,7 @@ def embed(shapes: Iterable[Shape], encoder: ShapeEncoder, *, pooling: str | None
     facts: list[dict[str, Any]] = []
     frames: list[str] = []
     for some in _batches(shapes):
-        drawn = [voxelise(shape, encoder.settings) for shape in some]
+        drawn = [grids[grids.row_of(shape.name)] if grids else voxelise(shape, encoder.settings) for shape in some]
         extents = np.array([log_extent(one.frame) for one in drawn], np.float32)
         rows.append(encoder.embed(np.stack([one.data for one in drawn]), extents, pooling))
         facts += [shape_facts(shape, one.frame, sources.get(shape.name, "")) for shape, one in zip(some, drawn, strict=True)]
