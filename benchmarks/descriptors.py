@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from neurotome.core import Skeleton
 from neurotome.io.swc import read_swc
 from neurotome.morphology.descriptors import DESCRIPTORS, DensitySettings, DescriptorSettings, describe
-from neurotome.morphology.nblast import AnalyticScores, nblast
+from neurotome.morphology.similarity import AnalyticScores, nblast
 
 FOLDS = 10
 PENALTIES = (1.0, 10.0, 100.0)

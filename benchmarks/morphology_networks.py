@@ -64,7 +64,7 @@ def main() -> None:
 def train(name: str, out: Path, minutes: float) -> None:
     """One network in this process, so that its peak memory is its own; then its scores and the embedding of every neuron."""
     from neurotome.io.run_folder import peak_memory_bytes
-    from neurotome.morphology.embed import embed
+    from neurotome.morphology.embedding import embed
     from neurotome.morphology.encoders import load_encoder
     from neurotome.morphology.training import train_shapes
 
@@ -173,7 +173,7 @@ def embedding_rows(out: Path, results: list[dict[str, Any]]) -> list[dict[str, A
 
 
 def shipped(neurons: list[Any], encoder: Any) -> np.ndarray:
-    from neurotome.morphology.embed import embed
+    from neurotome.morphology.embedding import embed
 
     return np.asarray(embed(neurons, encoder).X)
 

@@ -18,7 +18,7 @@ from scipy.spatial import cKDTree
 
 from neurotome.core import Skeleton
 from neurotome.io.swc import read_swc
-from neurotome.morphology.nblast import AnalyticScores, TangentPoints, nblast_scores, tangent_points
+from neurotome.morphology.similarity import AnalyticScores, TangentPoints, nblast_scores, tangent_points
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ from neurotome.datasets.swc_collection import COLLECTIONS, named_collection, par
 from neurotome.io.run_folder import peak_memory_bytes
 from neurotome.measure.occupancy import best_threshold, bootstrap_interval, occupied, overlap, threshold_sweep, tolerant_overlap
 from neurotome.morphology.descriptors import describe
-from neurotome.morphology.embed import embed, log_extent
+from neurotome.morphology.embedding import embed, log_extent
 from neurotome.morphology.encoders import ShapeEncoder, load_encoder
 from neurotome.morphology.occupancy import (
     GridSettings,
@@ -230,14 +230,15 @@ def reconstruction_scores(encoder: ShapeEncoder) -> list[dict[str, Any]]:
         low, high = bootstrap_interval(f1)
         rows.append(
             {
-                "metric": f"f1 of test neurons, from {source}",
+                "metric": "f1",
                 "value": round(float(f1.mean()), 4),
                 "low": round(low, 4),
                 "high": round(high, 4),
                 "iou": round(float(np.mean([one.iou for one in exact])), 4),
                 "f1_1vox": round(float(np.mean([one.f1 for one in near])), 4),
                 "threshold": threshold,
-                "neurons": len(grids),
+                "convention": f"rebuilt from its {source}",
+                "support": f"{len(grids)} test neurons",
             }
         )
     return rows
@@ -295,6 +296,17 @@ def steadiness(model: str | Path) -> None:
             print(f"{pooling}, {what}: median {np.median(shares):.3f}, below 1 for {below:.2f} of {len(shares)}")
 
 
+def told(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a table of probes as a score of a card."""
+    numbers = {name: round(float(row[name]), 4) for name in ("value", "low", "high", "chance")}
+    return {
+        "metric": row["measure"],
+        **numbers,
+        "convention": f"{row['target']}, {row['folds']} folds, from the {row['features']}",
+        "support": f"{row['n']} neurons of {row['classes']} types",
+    }
+
+
 def export(out: Path, zoo: Path) -> ModelCard:
     """Best epoch so far with thresholds and scores on its card."""
     network, card = load_model(out / "whole")
@@ -305,10 +317,9 @@ def export(out: Path, zoo: Path) -> ModelCard:
     encoder = load_encoder(zoo)
     table = embed(real(), encoder)
     probes = probe_scores({encoder.poolings[0]: np.asarray(table.X)}, list(table.obs_names), quick=True)
-    plain = [{k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()} for row in probes]
     card = replace(
         encoder.card,
-        scores=(*reconstruction_scores(encoder), *plain),
+        scores=(*reconstruction_scores(encoder), *map(told, probes)),
         trained_on=(
             "NeuroMorpho.Org, fly medulla and rat cortex: seven eighths of the training part (7 in 10 by a hash of the name); "
             "no labels",

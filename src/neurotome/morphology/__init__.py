@@ -4,7 +4,7 @@ Question: how do neurons become vectors that tell which are alike, and how much 
 Takes: Skeleton, PointCloud, Mesh or ObjectVoxels. Gives: tables of features (AnnData), grids and what networks make of them,
 trees and surfaces decoded from them.
 May import: nn, blocks, measure, cluster, datasets, io, core. Never another room.
-Read first: `shapes.py` (from files to neurons), `occupancy/` (from neurons to grids), `embed.py`.
+Read first: `shapes.py` (from files to neurons), `occupancy/` (from neurons to grids), `embedding.py`.
 
     occupancy/     a neuron on a grid of its own, and varied neurons
     descriptors/   hand-made features, which a learned one has to beat
@@ -30,20 +30,19 @@ _WHERE = {
     "write_decoded": "decode",
     "describe": "descriptors",
     "drawings_of": "drawings",
-    "embed": "embed",
+    "embed": "embedding",
     "DEFAULT_ENCODER": "encoders",
     "ShapeEncoder": "encoders",
     "load_encoder": "encoders",
-    "nblast": "nblast",
+    "nblast": "similarity",
     "GridSettings": "occupancy",
     "OccupancyCollection": "occupancy",
     "frame_of": "occupancy",
     "voxelise": "occupancy",
     "write_collection": "occupancy",
     "outlier_table": "outliers",
-    "reconstruct": "reconstruct",
+    "reconstruct": "reconstruction",
     "write_all_decoded": "rebuild",
-    "write_reconstruction": "rebuild",
     "neighbours_of": "search",
     "neighbours_of_shape": "search",
     "ShapeFiles": "shapes",
@@ -94,7 +93,6 @@ __all__ = [
     "write_all_decoded",
     "write_collection",
     "write_decoded",
-    "write_reconstruction",
 ]
 
 

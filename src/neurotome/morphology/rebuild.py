@@ -1,39 +1,17 @@
-"""What an encoder remembers, as files: scores and curves for a page, trees and surfaces for everybody else."""
+"""What an encoder remembers of each neuron, as trees and surfaces."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from neurotome.core import Progress, silent
-from neurotome.io import atomic_write_json, atomic_write_text, save_arrays
 from neurotome.morphology.decode import write_decoded
 from neurotome.morphology.encoders import ShapeEncoder
 from neurotome.morphology.occupancy import Shape
-from neurotome.morphology.reconstruct import Reconstructed, reconstructions
+from neurotome.morphology.reconstruction import reconstructions
 
-__all__ = ["write_all_decoded", "write_reconstruction"]
-
-
-def write_reconstruction(folder: Path, found: Reconstructed) -> None:
-    """Write scores.csv (a row per neuron), curve.csv, histogram.csv, numbers.json and, of the grids that were kept, examples.npz.
-
-    examples.npz: names; truth, eight voxels in a byte along the last axis; probability, uint8, 255 for 1.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    atomic_write_text(folder / "scores.csv", found.table.rename_axis("neuron").to_csv())
-    atomic_write_text(folder / "curve.csv", found.curve.to_csv(index=False))
-    atomic_write_text(folder / "histogram.csv", found.histogram.to_csv(index=False))
-    atomic_write_json(folder / "numbers.json", found.to_json())
-    if found.kept:
-        save_arrays(
-            folder / "examples.npz",
-            names=np.array([one.name for one in found.kept]),
-            truth=np.stack([np.packbits(one.truth.data, axis=-1) for one in found.kept]),
-            probability=np.stack([np.rint(255 * one.probability.data).astype(np.uint8) for one in found.kept]),
-        )
+__all__ = ["write_all_decoded"]
 
 
 def write_all_decoded(

@@ -8,7 +8,7 @@ import numpy as np
 
 from neurotome.cluster import FeatureSettings, Neighbours, Scaler, features_of
 from neurotome.core import InputError, UnknownNameError
-from neurotome.morphology.embed import embed
+from neurotome.morphology.embedding import embed
 from neurotome.morphology.encoders import ShapeEncoder
 from neurotome.morphology.occupancy import Shape
 

@@ -92,12 +92,14 @@ def classify(
     same_length(len(values), labels=labels, groups=groups)
     task = task_of(labels, settings.outer, small=settings.small, groups=groups)
     found = []
-    for outer in outer_folds(values[task.rows], task, settings, done=done or {}, progress=progress):
-        if keep is not None and outer.fold not in (done or {}):
-            keep(outer)
-        found.append(outer)
-    commonest = _commonest(found)
-    chances = [_shuffled_score(values[task.rows], task, commonest, settings, number) for number in range(settings.permutations)]
+    # Matrices this small are multiplied faster by one thread than by several, which wait for one another.
+    with importlib.import_module("threadpoolctl").threadpool_limits(1, "blas"):
+        for outer in outer_folds(values[task.rows], task, settings, done=done or {}, progress=progress):
+            if keep is not None and outer.fold not in (done or {}):
+                keep(outer)
+            found.append(outer)
+        commonest = _commonest(found)
+        chances = [_shuffled_score(values[task.rows], task, commonest, settings, number) for number in range(settings.permutations)]
     return Classification.of(task, found, settings, np.array(chances))
 
 

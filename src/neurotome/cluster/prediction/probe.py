@@ -119,9 +119,11 @@ def probe(
     values = values[task.rows]
     confounders = None if confounders is None else numbers_of(confounders, "confounders", missing=True)[task.rows]
     score = score_of(settings.score)
-    predictions = np.stack([fold_predictions(values, task, settings, seed, confounders) for seed in settings.seeds])
+    # Matrices this small are multiplied faster by one thread than by several, which wait for one another.
+    with importlib.import_module("threadpoolctl").threadpool_limits(1, "blas"):
+        predictions = np.stack([fold_predictions(values, task, settings, seed, confounders) for seed in settings.seeds])
+        chances = [_by_chance(values, task, settings, number, confounders) for number in range(settings.permutations)]
     per_seed = np.array([score(task.codes, row) for row in predictions])
-    chances = [_by_chance(values, task, settings, number, confounders) for number in range(settings.permutations)]
     low, high = _interval(task.codes, predictions, settings)
     seeds_low, seeds_high = _t_interval(per_seed)
     return ProbeScore(
@@ -168,12 +170,24 @@ def _predicted(features: np.ndarray, codes: np.ndarray, test: np.ndarray, classe
         return votes(known[rows], classes)
     if len(np.unique(known)) < 2:
         return np.full(int(test.sum()), known[0])
+    features = _within_span(features, ~test)
     linear = importlib.import_module("sklearn.linear_model")
     model = linear.LogisticRegression(C=settings.strength, class_weight="balanced", max_iter=2000, tol=1e-3)
     with warnings.catch_warnings():
         # A probe that stops a little early is still a probe.
         warnings.simplefilter("ignore", importlib.import_module("sklearn.exceptions").ConvergenceWarning)
         return model.fit(features[~test], known).predict(features[test])
+
+
+def _within_span(features: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """More columns than training rows, turned to as many: the same rows, and to a linear model with an L2 penalty the same task.
+
+    Its weights lie in the span of the training rows, so what stands out of that span never counts.
+    """
+    if features.shape[1] <= int(train.sum()):
+        return features
+    axes = np.linalg.svd(features[train], full_matrices=False)[2]
+    return features @ axes.T
 
 
 def _by_chance(values: np.ndarray, task: Task, settings: ProbeSettings, number: int, confounders: np.ndarray | None) -> float:

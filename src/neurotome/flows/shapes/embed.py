@@ -179,7 +179,7 @@ def _rebuild(run: RunFolder, shapes: Any, encoder: Any, progress: Progress) -> N
     some = morphology.spread_over(shapes.names, REBUILT)
     shown = morphology.spread_over(some, SHOWN)
     found = morphology.reconstruct(shapes.take(some), encoder, keep=shown, progress=progress)
-    morphology.write_reconstruction(run / "reconstruction", found)
+    found.write(run / "reconstruction")
     run.keep({"threshold": found.threshold, "rebuilt": len(some)})
 
 

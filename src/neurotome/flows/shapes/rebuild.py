@@ -46,7 +46,7 @@ def rebuild_shapes(
             with run.step("rebuild"):
                 shapes = shapes.readable(progress)
                 found = morphology.reconstruct(shapes, encoder, threshold=threshold, keep=(), progress=progress)
-                morphology.write_reconstruction(run / "reconstruction", found)
+                found.write(run / "reconstruction")
             medians = found.summary["median"]
             run.keep(
                 {

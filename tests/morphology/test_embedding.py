@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from neurotome.core import SOMA, Frame, InputError, ModelCard, PointCloud, Skeleton
-from neurotome.morphology.embed import embed, log_extent
+from neurotome.morphology.embedding import embed, log_extent
 from neurotome.morphology.encoders import ShapeEncoder
 from neurotome.morphology.occupancy import GridSettings
 from neurotome.nn import build

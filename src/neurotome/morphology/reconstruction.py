@@ -24,7 +24,7 @@ from neurotome.measure.occupancy import (
     summarised,
     threshold_sweep,
 )
-from neurotome.morphology.embed import log_extent
+from neurotome.morphology.embedding import log_extent
 from neurotome.morphology.encoders import ShapeEncoder
 from neurotome.morphology.occupancy import Shape, voxelise
 from neurotome.morphology.thresholds import ThresholdChoice

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
 from neurotome.core import InputError, PointCloud, ShapeError, Skeleton, UnknownNameError, ValueRangeError
-from neurotome.morphology.nblast import (
+from neurotome.morphology.similarity import (
     AnalyticScores,
     TableScores,
     TangentPoints,

@@ -11,7 +11,7 @@ from neurotome.io import load_arrays
 from neurotome.measure.occupancy import occupancy_scores, overlap, threshold_sweep
 from neurotome.morphology.encoders import ShapeEncoder
 from neurotome.morphology.occupancy import GridSettings, voxelise
-from neurotome.morphology.reconstruct import reconstruct, reconstructions
+from neurotome.morphology.reconstruction import reconstruct, reconstructions
 from neurotome.morphology.thresholds import ThresholdChoice
 from neurotome.nn.occupancy.residual import VoxelAutoencoder, VoxelAutoencoderConfig
 
