@@ -296,7 +296,7 @@ def steadiness(model: str | Path) -> None:
             print(f"{pooling}, {what}: median {np.median(shares):.3f}, below 1 for {below:.2f} of {len(shares)}")
 
 
-def told(row: dict[str, Any]) -> dict[str, Any]:
+def as_score(row: dict[str, Any]) -> dict[str, Any]:
     """A row of a table of probes as a score of a card."""
     numbers = {name: round(float(row[name]), 4) for name in ("value", "low", "high", "chance")}
     return {
@@ -319,7 +319,7 @@ def export(out: Path, zoo: Path) -> ModelCard:
     probes = probe_scores({encoder.poolings[0]: np.asarray(table.X)}, list(table.obs_names), quick=True)
     card = replace(
         encoder.card,
-        scores=(*reconstruction_scores(encoder), *map(told, probes)),
+        scores=(*reconstruction_scores(encoder), *map(as_score, probes)),
         trained_on=(
             "NeuroMorpho.Org, fly medulla and rat cortex: seven eighths of the training part (7 in 10 by a hash of the name); "
             "no labels",

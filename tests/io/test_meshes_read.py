@@ -31,7 +31,7 @@ def test_the_surface_lies_about_the_voxels_and_is_closed(folder):
 
 
 def test_pieces_that_are_missing_or_cut_off_are_said(folder, tmp_path):
-    with pytest.raises(FormatError, match="'.*8:0' cannot be read"):
+    with pytest.raises(FormatError, match=r"'.*8:0' cannot be read"):
         read_precomputed_mesh(folder, 8)
     (tmp_path / "9:0").write_text('{"fragments": ["a"]}')
     (tmp_path / "a").write_bytes(b"\x09\0\0\0abc")

@@ -108,8 +108,8 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class Occupancy:
-    """A shape on a grid. data: (grid, grid, grid), z, y, x; bool or uint8 0/1 for occupied voxels, float32 for shares of a voxel or
-    signed distances.
+    """A shape on a grid. data: (grid, grid, grid), z, y, x; bool or uint8 0/1 for occupied voxels, float32 for shares of a voxel
+    or signed distances.
 
     Raises ShapeError when data and frame disagree.
     """

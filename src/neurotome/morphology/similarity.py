@@ -20,8 +20,8 @@ from scipy.spatial import cKDTree
 
 from neurotome.core import InputError, ShapeError, Skeleton, UnknownNameError, ValueRangeError
 from neurotome.morphology.descriptors.body import Body
-from neurotome.morphology.similarity_cells import nearest_cells
 from neurotome.morphology.occupancy.matter import Shape, extent_points
+from neurotome.morphology.similarity_cells import nearest_cells
 
 __all__ = [
     "FRAMES",

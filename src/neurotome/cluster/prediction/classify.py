@@ -99,7 +99,9 @@ def classify(
                 keep(outer)
             found.append(outer)
         commonest = _commonest(found)
-        chances = [_shuffled_score(values[task.rows], task, commonest, settings, number) for number in range(settings.permutations)]
+        chances = [
+            _shuffled_score(values[task.rows], task, commonest, settings, number) for number in range(settings.permutations)
+        ]
     return Classification.of(task, found, settings, np.array(chances))
 
 

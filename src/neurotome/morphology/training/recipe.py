@@ -157,10 +157,21 @@ def shape_recipe(
 def _of_cubes() -> dict[str, Any]:
     """Two views of each neuron, so that a vector learns what stays when a neuron is drawn or cut otherwise."""
     return {
+        "options": {"depth": 3, "steady": 64, "dropout": 0.1},
         "grid": {"orientation": "principal"},
-        "variation": {"turn": "none", "tips": 0.3, "branches": 0.2, "scale": (0.95, 1.05), "step_nm": (500.0, 4000.0)},
+        "variation": {"turn": "none", "flip": (2,), "scale": (0.9, 1.1), "jitter_nm": 500.0, "tips": 0.4, "branches": 0.4},
         "views": 2,
-        "fit": {"steps": 3000, "validate_every": 100, "batch": 32, "learning_rate": 1e-3, "average": 0.995},
+        "loss_options": {"apart": 0.2, "cubes": 512},
+        "descriptors": ("morphometrics", "sholl", "persistence"),
+        "fit": {
+            "steps": 4000,
+            "validate_every": 200,
+            "batch": 32,
+            "learning_rate": 2e-3,
+            "weight_decay": 0.05,
+            "average": 0.995,
+            "precision": "32-true",
+        },
     }
 
 
