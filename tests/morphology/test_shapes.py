@@ -198,6 +198,15 @@ def test_a_soma_that_is_known_stays():
     assert with_soma(known, (0.0, 0.0, 5000.0)).kinds.tolist() == [SOMA, 0]
 
 
+def test_the_folder_of_the_reference_is_read_as_it_keeps_its_clouds(tmp_path):
+    (tmp_path / "coords").mkdir()
+    np.savez(tmp_path / "coords" / "864691135581551213_0.npz", data=np.array([[400, -450, 100], [420, -700, 130]], np.float16))
+    shapes = read_shapes(tmp_path)
+    assert shapes.names == ("864691135581551213_0",)
+    # x, y, z in thousands there.
+    assert shapes[0].points_nm.tolist() == [[100e3, -450e3, 400e3], [130e3, -700e3, 420e3]]
+
+
 def test_paths_without_neurons(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(FormatError, match="holds no neurons"):

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from neurotome.cli.data_microns import microns
 from neurotome.cli.progress import Bars
 
 app = typer.Typer(help="Public data sets, and synthetic tissue with known truth.", no_args_is_help=True)
@@ -31,7 +32,7 @@ def list_() -> None:
         "any",
         "yes",
         "MIT",
-        "synthetic EM, or light microscopy of a neuron, with exact truth: `neurotome data phantom`",
+        "synthetic EM, light microscopy of a neuron, or trees of neurons, with exact truth: `neurotome data phantom`",
     )
     Console(highlight=False).print(table)
 
@@ -54,7 +55,9 @@ def fetch(
 @app.command()
 def phantom(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the image and its truth.")],
-    kind: Annotated[str, typer.Option(help="em (tissue), or fluorescence (one neuron in a light microscope).")] = "em",
+    kind: Annotated[
+        str, typer.Option(help="em (tissue), fluorescence (a neuron in a light microscope), neurons (trees).")
+    ] = "em",
     shape: Annotated[
         tuple[int, int, int] | None,
         typer.Option(metavar="Z Y X", help="Sections, height, width [default: 64 512 512, fluorescence 64 192 192]."),
@@ -71,19 +74,23 @@ def phantom(
     gaps: Annotated[int | None, typer.Option(help="fluorescence: stretches without label.")] = None,
     neighbours: Annotated[int | None, typer.Option(help="fluorescence: other neurons that cross.")] = None,
     swc: Annotated[Path | None, typer.Option(help="fluorescence: a real neuron, in um, instead of a grown one.")] = None,
+    each: Annotated[int | None, typer.Option(help="neurons: how many of each of twelve kinds [default: 5].")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
-    """Make synthetic EM, or light microscopy, with its exact truth.
+    """Make synthetic EM, light microscopy, or neurons, with their exact truth.
 
     em: image, truth and organelles (OME-TIFF), synapses.csv. fluorescence: image and mask (OME-TIFF), truth.swc, neighbours.swc,
-    radii.csv.
+    radii.csv. neurons: an SWC file each, and labels.csv with their kinds, for `neurotome morphology embed`.
     """
     from neurotome.flows import phantom_spec, write_phantom
 
-    asked = {"shape": shape, "voxel_nm": voxel_nm, "misaligned": misaligned, "missing": missing, "blurred": blurred}
-    asked |= {"snr": snr, "gaps": gaps, "neighbours": neighbours, "source": swc}
+    asked: dict[str, object] = {"shape": shape, "voxel_nm": voxel_nm, "misaligned": misaligned, "missing": missing, "blurred": blurred}
+    asked |= {"snr": snr, "gaps": gaps, "neighbours": neighbours, "source": swc, "each": each}
     spec = phantom_spec(kind, seed=seed, **{key: value for key, value in asked.items() if value is not None})
     console = Console(highlight=False)
     with Bars(console) as bars:
         for path in write_phantom(spec, out, overwrite=overwrite, progress=bars):
             console.print(str(path))
+
+
+app.command()(microns)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -61,7 +62,9 @@ def options(
 ) -> None:
     """Options of every command."""
     _state["debug"] = debug
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_first_time())
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", handlers=[handler])
     # What neurotome itself has to say (a file left out, a picture converted) is never hidden.
     logging.getLogger("neurotome").setLevel(logging.DEBUG if verbose else logging.INFO)
 
@@ -91,6 +94,19 @@ def main() -> None:
             raise
         _say(f"Out of memory ({error}). Remedy: crop the volume, or use a machine with more memory.")
         sys.exit(1)
+
+
+def _first_time() -> Callable[[logging.LogRecord], bool]:
+    """Lets a message through once: what is wrong with a file would be said at each reading."""
+    said: set[str] = set()
+
+    def is_new(record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        new = message not in said
+        said.add(message)
+        return new
+
+    return is_new
 
 
 def _say(message: str) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from neurotome.cli.progress import Bars
 from neurotome.cli.reconstruct import Overwrite, Voxel, parsed
@@ -90,7 +91,7 @@ def embed(
     with Bars(console) as bars:
         facts = embed_shapes(job, out, colour=tuple(colour or ()), overwrite=overwrite, progress=bars)
     _tell(console, facts)
-    console.print(f"Look at it: open {out / 'report.html'}")
+    console.print(f"Look at it: open {out / 'report.html'}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -110,7 +111,7 @@ def report(
         page, notes = report_shapes(out, colour=tuple(colour or ()), labels=labels, progress=bars)
     for note in notes:
         console.print(note, markup=False, soft_wrap=True)
-    console.print(f"Look at it: open {page}")
+    console.print(f"Look at it: open {page}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -151,7 +152,7 @@ def train(
         )
     for score in card.scores:
         console.print(f"  {score['metric']:<24} {score['value']:.4f}", markup=False)
-    console.print(f"Encoder '{card.name}' in {out}: use it with --model {out}")
+    console.print(f"Encoder '{card.name}' in {out}: use it with --model {out}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -184,7 +185,10 @@ def rebuild(
             overwrite=overwrite,
             progress=bars,
         )
-    console.print(f"{facts['neurons']} neurons in {out}: F1 {facts['f1']:.3f}, IoU {facts['iou']:.3f} (medians)")
+    for note in facts.get("notes", ()):
+        console.print(f"  {note}", markup=False, soft_wrap=True)
+    said = f"{facts['neurons']} neurons in {out}: F1 {facts['f1']:.3f}, IoU {facts['iou']:.3f} (medians)"
+    console.print(said, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -210,7 +214,7 @@ def classify(
         f"{facts['measure']} {facts['value']:.3f} ± {facts['sd']:.3f} over {facts['folds']} folds; chance {facts['chance']:.3f}; "
         f"{facts['n']} neurons, {facts['classes']} types"
     )
-    console.print(f"written: {facts['folder']}", markup=False)
+    console.print(f"written: {facts['folder']}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -232,12 +236,12 @@ def search(
     for column in rows[0]:
         table.add_column(column)
     for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
     console.print(table)
 
 
 def _tell(console: Console, facts: dict[str, Any]) -> None:
-    console.print(f"[bold]{facts['neurons']}[/bold] neurons, {facts['clusters']}")
+    console.print(f"{facts['neurons']} neurons, {facts['clusters']}", markup=False, soft_wrap=True)
     for note in facts.get("notes", ()):
         console.print(f"  {note}", markup=False, soft_wrap=True)
     for line in facts.get("headline", ()):
@@ -245,4 +249,6 @@ def _tell(console: Console, facts: dict[str, Any]) -> None:
 
 
 def _cell(value: Any) -> str:
+    if value is None or value != value:  # a neuron without this label
+        return ""
     return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -12,14 +12,16 @@ from neurotome.core import SITE_COLUMNS, InputError, Progress, RunFolderError, U
 from neurotome.core.geometry import Int3
 from neurotome.datasets import phantom
 from neurotome.datasets.fluorescence import FluorescenceSpec, fluorescence, joined
+from neurotome.datasets.neuron_shapes import KINDS, NeuronsSpec, collection
 from neurotome.flows.prepare import ReconstructSettings
 from neurotome.flows.reconstruct import reconstruct
-from neurotome.io import atomic_write_json, save, write_csv
+from neurotome.io import atomic_write_json, atomic_write_text, save, write_csv
 from neurotome.io.swc import read_swc, write_swc
 
 __all__ = ["demo", "phantom_spec", "write_phantom"]
 
 RECIPE = "phantom.json"
+Spec = phantom.PhantomSpec | FluorescenceSpec | NeuronsSpec
 
 
 def demo(
@@ -45,18 +47,18 @@ def _holds(path: Path, made: dict[str, Any]) -> bool:
     return path.is_file() and json.loads(path.read_text()) == json.loads(json.dumps(made))
 
 
-def phantom_spec(kind: str, **asked: Any) -> phantom.PhantomSpec | FluorescenceSpec:
-    """The spec of an "em" or a "fluorescence" phantom, with what is asked for; a `source` is the path of an SWC file in um.
+def phantom_spec(kind: str, **asked: Any) -> Spec:
+    """The spec of an "em", a "fluorescence" or a "neurons" phantom, with what is asked for; a `source` is the path of an SWC file
+    in um.
 
     Raises UnknownNameError for another kind, InputError for what phantoms of the kind do not have.
     """
-    kinds: dict[str, type[phantom.PhantomSpec] | type[FluorescenceSpec]]
-    kinds = {"em": phantom.PhantomSpec, "fluorescence": FluorescenceSpec}
+    kinds: dict[str, type[Spec]] = {"em": phantom.PhantomSpec, "fluorescence": FluorescenceSpec, "neurons": NeuronsSpec}
     if kind not in kinds:
         raise UnknownNameError("kind of phantom", kind, kinds)
-    known = {field.name for field in fields(kinds[kind])}
-    if strange := [name for name in asked if name not in known]:
-        other = next(name for name in kinds if name != kind)
+    known = {name: {field.name for field in fields(spec)} for name, spec in kinds.items()}
+    if strange := [name for name in asked if name not in known[kind]]:
+        other = next(name for name in kinds if strange[0] in known[name])
         raise InputError(
             f"--kind {kind} with {', '.join(strange)}", "options of its kind", f"leave it out, or ask for --kind {other}"
         )
@@ -65,19 +67,22 @@ def phantom_spec(kind: str, **asked: Any) -> phantom.PhantomSpec | FluorescenceS
     return kinds[kind](**asked)
 
 
-def write_phantom(
-    spec: phantom.PhantomSpec | FluorescenceSpec, folder: Path, *, overwrite: bool = False, progress: Progress = silent
-) -> tuple[Path, ...]:
+def write_phantom(spec: Spec, folder: Path, *, overwrite: bool = False, progress: Progress = silent) -> tuple[Path, ...]:
     """Make a phantom and write its files into a folder; their paths.
 
     EM: image, truth, organelles (OME-TIFF), synapses.csv. Fluorescence: image, mask (OME-TIFF), truth.swc, neighbours.swc where
-    there are any, radii.csv (of the nodes of truth.swc, with the brightness of the label, 0 in a gap).
+    there are any, radii.csv (of the nodes of truth.swc, with the brightness of the label, 0 in a gap). Neurons: an SWC file each,
+    and labels.csv with their kinds.
     """
     if folder.exists() and not folder.is_dir():
         raise RunFolderError(f"'{folder}' is a file", "a folder for the phantom", "choose another --out")
     progress("phantom", 0, 1)
-    write = _write_fluorescence if isinstance(spec, FluorescenceSpec) else _write_tissue
-    paths = write(spec, folder, overwrite=overwrite)  # type: ignore[arg-type]
+    if isinstance(spec, NeuronsSpec):
+        paths = _write_neurons(spec, folder, overwrite=overwrite)
+    elif isinstance(spec, FluorescenceSpec):
+        paths = _write_fluorescence(spec, folder, overwrite=overwrite)
+    else:
+        paths = _write_tissue(spec, folder, overwrite=overwrite)
     progress("phantom", 1, 1)
     return paths
 
@@ -90,6 +95,21 @@ def _write_tissue(spec: phantom.PhantomSpec, folder: Path, *, overwrite: bool) -
         save(volume, path, overwrite=overwrite)
     write_csv(paths[3], tissue.synapses.to_rows(), SITE_COLUMNS)
     return paths
+
+
+def _write_neurons(spec: NeuronsSpec, folder: Path, *, overwrite: bool) -> tuple[Path, ...]:
+    neurons, table = collection(spec.each, spec.seed)
+    earlier = [file for kind in KINDS for file in folder.glob(f"{kind}-????.swc")]
+    if earlier and not overwrite:
+        raise InputError(f"'{folder}' has neurons already", "a new folder", "give --overwrite, or choose another --out")
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in earlier:
+        file.unlink()
+    for neuron in neurons:
+        write_swc(folder / f"{neuron.name}.swc", neuron, header=(f"neurotome {__version__}", f"seed: {spec.seed}"))
+    labels = folder / "labels.csv"
+    atomic_write_text(labels, table[["cell_type"]].to_csv(lineterminator="\n"))
+    return (*(folder / f"{neuron.name}.swc" for neuron in neurons), labels)
 
 
 def _write_fluorescence(spec: FluorescenceSpec, folder: Path, *, overwrite: bool) -> tuple[Path, ...]:

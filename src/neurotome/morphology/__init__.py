@@ -18,6 +18,7 @@ from typing import Any
 
 _WHERE = {
     "classify_table": "classification",
+    "TABLE_COLUMNS": "comparison",
     "add_descriptors": "comparison",
     "add_labels": "comparison",
     "compare_features": "comparison",
@@ -25,6 +26,7 @@ _WHERE = {
     "find_groups": "comparison",
     "judge_maps": "comparison",
     "label_columns": "comparison",
+    "require_labels": "comparison",
     "decode_mesh": "decode",
     "decode_skeleton": "decode",
     "write_decoded": "decode",
@@ -34,6 +36,7 @@ _WHERE = {
     "DEFAULT_ENCODER": "encoders",
     "ShapeEncoder": "encoders",
     "load_encoder": "encoders",
+    "require_pooling": "encoders",
     "nblast": "similarity",
     "GridSettings": "occupancy",
     "OccupancyCollection": "occupancy",
@@ -49,6 +52,7 @@ _WHERE = {
     "read_shapes": "shapes",
     "groups_in_words": "summary",
     "headline": "summary",
+    "left_out_notes": "summary",
     "reading_notes": "summary",
     "side_tables": "summary",
     "spread_over": "summary",
@@ -58,6 +62,7 @@ _WHERE = {
 
 __all__ = [
     "DEFAULT_ENCODER",
+    "TABLE_COLUMNS",
     "GridSettings",
     "OccupancyCollection",
     "ShapeEncoder",
@@ -79,6 +84,7 @@ __all__ = [
     "headline",
     "judge_maps",
     "label_columns",
+    "left_out_notes",
     "load_encoder",
     "nblast",
     "neighbours_of",
@@ -87,6 +93,8 @@ __all__ = [
     "read_shapes",
     "reading_notes",
     "reconstruct",
+    "require_labels",
+    "require_pooling",
     "side_tables",
     "spread_over",
     "voxelise",

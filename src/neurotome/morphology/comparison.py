@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EMBEDDING",
+    "TABLE_COLUMNS",
     "add_descriptors",
     "add_labels",
     "compare_features",
@@ -29,8 +30,15 @@ __all__ = [
     "find_groups",
     "judge_maps",
     "label_columns",
+    "label_names",
+    "require_labels",
 ]
 
+TABLE_COLUMNS = (
+    *("kind", "centre", "trees", "nodes", "length_um", "extent_um", "clipped_fraction"),
+    *("soma_z_um", "soma_y_um", "soma_x_um", "source", "cluster", "cluster_probability", "outlier_score"),
+)
+"""Of obs, what is not a label: written by `embed` and by what follows it."""
 EMBEDDING = "embedding"
 """What the learned features, the X of a table, are called beside the hand-made ones."""
 FEWEST = 5
@@ -40,34 +48,43 @@ _MOST_CLASSES = 0.5
 
 
 def add_labels(table: AnnData, labels: pd.DataFrame) -> list[str]:
-    """Write columns of labels, by neuron id, into obs; text becomes categories. Returns what a person should know.
+    """Write columns of labels, by neuron id, into obs, beside labels that are there; text becomes categories.
 
-    Raises InputError where no neuron of the table has labels, or a column is one that the table has for itself.
+    Returns what a person should know, such as columns that are left out because the table has its own of that name.
+    Raises InputError where no neuron of the table has labels.
     """
-    known = [name for name in table.obs_names if name in labels.index]
-    if not known:
-        raise InputError(
-            f"The labels are of other neurons: {listed(labels.index)}",
-            f"ids such as {listed(table.obs_names)}",
-            "check the column that names the neuron",
-        )
+    require_labels(labels, list(table.obs_names))
     # A label table often repeats what is counted anyway; the count stays.
-    own = [column for column in labels.columns if column in table.obs and column not in table.uns.get("label_columns", ())]
+    own = [column for column in labels.columns if column in TABLE_COLUMNS]
     found = labels.drop(columns=own).reindex(table.obs_names)
     for column in found.columns:
         values = found[column]
         table.obs[column] = values if pd.api.types.is_numeric_dtype(values) else values.astype(object).astype("category")
-    table.uns["label_columns"] = [str(column) for column in found.columns]
+    table.uns["label_columns"] = list(dict.fromkeys([*label_names(table), *map(str, found.columns)]))
     missing = [name for name in table.obs_names if name not in labels.index]
-    return [f"{len(missing)} of {table.n_obs} neurons have no labels: {listed(missing)}"] if missing else []
+    notes = [f"labels: {', '.join(own)} left out, the table has its own"] if own else []
+    return [*notes, f"{len(missing)} of {table.n_obs} neurons have no labels: {listed(missing)}"] if missing else notes
+
+
+def require_labels(labels: pd.DataFrame, names: Sequence[str]) -> None:
+    """Raises InputError where none of these neurons has labels."""
+    if not any(name in labels.index for name in names):
+        raise InputError(
+            f"The labels are of other neurons: {listed(labels.index)}",
+            f"ids such as {listed(names)}",
+            "check the column that names the neuron",
+        )
+
+
+def label_names(table: AnnData) -> list[str]:
+    """The columns that came from tables of labels, numbers among them."""
+    return [str(column) for column in table.uns.get("label_columns", ())]
 
 
 def label_columns(table: AnnData) -> list[str]:
     """Columns of labels that sort the neurons into classes: text, with at least two that are not just names."""
-    columns = [str(column) for column in table.uns.get("label_columns", ())]
-    return [
-        column for column in columns if isinstance(table.obs[column].dtype, pd.CategoricalDtype) and _sorts(table.obs[column])
-    ]
+    columns = [name for name in label_names(table) if isinstance(table.obs[name].dtype, pd.CategoricalDtype)]
+    return [name for name in columns if _sorts(table.obs[name])]
 
 
 def _sorts(column: pd.Series) -> bool:

@@ -25,7 +25,7 @@ from neurotome.core import InputError, ModelCard, ShapeError, UnknownNameError
 from neurotome.morphology.occupancy import GridSettings
 from neurotome.nn import load_model
 
-__all__ = ["DEFAULT_ENCODER", "POOLINGS", "RECONSTRUCTIONS", "ShapeEncoder", "load_encoder"]
+__all__ = ["DEFAULT_ENCODER", "POOLINGS", "RECONSTRUCTIONS", "ShapeEncoder", "load_encoder", "require_pooling"]
 
 DEFAULT_ENCODER = "neuron-shape-64"
 
@@ -173,6 +173,11 @@ def load_encoder(model: str | Path = DEFAULT_ENCODER, *, asked: GridSettings | M
         )
     _require_same(str(model), settings, asked)
     return ShapeEncoder(network, card, settings)
+
+
+def require_pooling(name: str | None, family: str) -> None:
+    """Raises UnknownNameError for a pooling that encoders of the family do not have."""
+    _known("pooling", name, tuple(POOLINGS[family]))
 
 
 def _require_same(model: str, settings: GridSettings, asked: GridSettings | Mapping[str, Any] | None) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from neurotome.cluster import FeatureSettings, Neighbours, Scaler, features_of
 from neurotome.core import InputError, UnknownNameError
+from neurotome.morphology.comparison import label_names
 from neurotome.morphology.embedding import embed
 from neurotome.morphology.encoders import ShapeEncoder
 from neurotome.morphology.occupancy import Shape
@@ -54,7 +55,7 @@ def _rows(table: AnnData, values: np.ndarray, query: np.ndarray, top: int, skip:
     if not 1 <= top <= most:
         raise InputError(f"--top {top} of {most} other neurons", f"1 to {most}", "change it")
     found = Neighbours.of(values.astype(np.float32)).nearest(query.astype(np.float32), top, skip=np.array([skip]))
-    labels = [str(name) for name in table.uns.get("label_columns", ())]
+    labels = label_names(table)
     return [
         {
             "rank": rank,

@@ -2,6 +2,7 @@
 
 .swc, .eswc             a skeleton              .obj, .stl, .ply (with faces)      a mesh
 .npz, .npy, .csv, .ply  a cloud of points       .zip, a folder                     all of these in it, but .csv
+coords/*.npz in a folder    clouds as lucas-mohrhagen/VoxelMorph keeps them
 a run of reconstruct    skeletons/*.swc, or, where there are none, the objects of neurons.ome.zarr
 a precomputed folder of skeletons; any other volume: its objects, named by their ids
 """
@@ -15,6 +16,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from neurotome.core import FormatError, Skeleton
+from neurotome.datasets.voxelmorph_layout import open_voxelmorph
 from neurotome.io.archive import archive_files, is_clutter, read_archived
 from neurotome.io.mesh_files import is_mesh_ply, read_mesh
 from neurotome.io.ome_zarr_read import is_zarr
@@ -77,11 +79,19 @@ def _of_folder(path: Path, reading: Reading) -> list[ShapeFile]:
         return object_files_of_volume(path, reading.voxel_nm)
     if (path / "info").is_file():
         return _of_precomputed(path, reading)
+    if (path / "coords").is_dir():
+        return _of_voxelmorph(path, reading)
     files = (file for file in path.rglob("*") if file.suffix.lower() in SHAPE_SUFFIXES and file.is_file())
     found = sorted(file for file in files if not is_clutter(file.relative_to(path)))
     if not found:
         raise FormatError(f"Folder '{path}' holds no neurons", f"files that end in {', '.join(SHAPE_SUFFIXES)}", "check the path")
     return [entry for file in found for entry in shape_files(file, reading)]
+
+
+def _of_voxelmorph(path: Path, reading: Reading) -> list[ShapeFile]:
+    """Somata lie in a pickle there and are left out: a table of somata can be given instead."""
+    data = open_voxelmorph(path, unit=reading.unit or "um")
+    return [ShapeFile(name, str(path / "coords" / f"{name}.npz"), partial(data.load, name)) for name in data.names]
 
 
 def _of_run(path: Path) -> list[ShapeFile]:

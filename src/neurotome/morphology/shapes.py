@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from neurotome.core import SOMA, InputError, Progress, Skeleton, UnknownNameErro
 from neurotome.core.geometry import Nm3
 from neurotome.io.label_table import listed, read_soma_table
 from neurotome.morphology.occupancy.frames import Shape, require_plausible
+from neurotome.morphology.occupancy.matter import shape_sha256
 from neurotome.morphology.shape_file import Reading, ShapeFile
 from neurotome.morphology.shape_sources import shape_files
 
@@ -39,13 +41,14 @@ class ShapeFiles(Sequence[Shape]):
     """Neurons in the order of their names, each read when it is asked for.
 
     files: one per neuron. somata: positions to add, by name. on_error: whether a file that cannot be read stops an iteration or
-    is left out and noted in `skipped`; an index that is asked for always raises.
+    is left out and noted in `skipped`; an index that is asked for always raises. sha256: of names and data, where all were read.
     """
 
     files: tuple[ShapeFile, ...]
     somata: Mapping[str, Nm3] = field(default_factory=dict)
     on_error: str = "stop"
     skipped: list[Skipped] = field(default_factory=list, compare=False)
+    sha256: str = field(default="", compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,8 +84,12 @@ class ShapeFiles(Sequence[Shape]):
 
     def readable(self, progress: Progress = silent) -> ShapeFiles:
         """Those that can be read, found by reading each once; the others are in `skipped`."""
-        rows = [row for row, _ in self._read(progress)]
-        return replace(self, files=tuple(self.files[row] for row in rows), skipped=self.skipped)
+        digest = hashlib.sha256()
+        rows = []
+        for row, shape in self._read(progress):
+            digest.update(f"{shape.name}\0{shape_sha256(shape)}\0".encode())
+            rows.append(row)
+        return replace(self, files=tuple(self.files[row] for row in rows), sha256=digest.hexdigest())
 
     def take(self, names: Sequence[str]) -> ShapeFiles:
         """Some neurons, in the order of their names. Raises InputError that lists unknown ones."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +14,27 @@ from neurotome.morphology.outliers import outlier_table
 if TYPE_CHECKING:
     from anndata import AnnData
 
-__all__ = ["groups_in_words", "headline", "neighbour_rows", "reading_notes", "side_tables", "spread_over"]
+__all__ = ["groups_in_words", "headline", "left_out_notes", "neighbour_rows", "reading_notes", "side_tables", "spread_over"]
 
 _SIDE = ("scores", "choice", "quality", "clusters", "profiles")
-_CENTRES = {"mean": "the mean of the shape", "root": "the root", "none": "the origin of the data"}
+_CENTRES = {"mean": "the mean of the shape", "mean_xz": "the mean of the shape in the plane"}
 _NAMED = 5
 
 
-def reading_notes(table: AnnData, skipped: Sequence[Mapping[str, str]], wanted: str = "soma") -> list[str]:
-    """What was left out, cut off or centred otherwise than wanted."""
+def left_out_notes(skipped: Sequence[Mapping[str, str]]) -> list[str]:
+    """Which files were left out, and why."""
     notes = [f"'{one['source']}' is left out: {one['message']}" for one in skipped[:_NAMED]]
     if len(skipped) > _NAMED:
         notes.append(f"{len(skipped) - _NAMED} more files are left out, see run.json")
-    others = table.obs["centre"][table.obs["centre"].astype(str) != wanted].astype(str).value_counts()
-    if wanted == "soma":
+    return notes
+
+
+def reading_notes(table: AnnData, skipped: Sequence[Mapping[str, str]]) -> list[str]:
+    """What was left out, cut off or centred otherwise than the encoder's settings ask for."""
+    notes = left_out_notes(skipped)
+    wanted = json.loads(table.uns["morphology"]["settings"])
+    if wanted["rule"] == "neurotome":
+        others = table.obs["centre"][table.obs["centre"].astype(str) != wanted["centring"]].astype(str).value_counts()
         notes += [
             f"{count} of {table.n_obs} neurons have no soma: centred on {_CENTRES.get(centre, centre)}"
             for centre, count in others.items()
@@ -72,9 +80,10 @@ def headline(table: AnnData) -> list[str]:
     return lines
 
 
-def side_tables(table: AnnData) -> dict[str, pd.DataFrame]:
-    """The tables inside the table, and those made from it, by the name of the file they are written to."""
-    found = {name: table.uns[name] for name in _SIDE if isinstance(table.uns.get(name), pd.DataFrame)}
+def side_tables(table: AnnData) -> dict[str, pd.DataFrame | None]:
+    """The tables inside the table, and those made from it, by the name of their file; None for those it does not have."""
+    found: dict[str, pd.DataFrame | None] = dict.fromkeys((*_SIDE, "neighbours", "outliers"))
+    found |= {name: table.uns[name] for name in _SIDE if isinstance(table.uns.get(name), pd.DataFrame)}
     if "neighbours" in table.obsm:
         found["neighbours"] = pd.DataFrame(
             row for name in table.obs_names for row in neighbour_rows(table, str(name), table.obsm["neighbours"].shape[1])
@@ -86,9 +95,9 @@ def side_tables(table: AnnData) -> dict[str, pd.DataFrame]:
 
 
 def neighbour_rows(table: AnnData, neuron: str, top: int) -> list[dict[str, Any]]:
-    """The nearest neurons of one of the table, nearest first: neuron, rank, neighbour, distance.
+    """The nearest neurons of one of the table, at most `top`, nearest first: neuron, rank, neighbour, distance.
 
-    Raises UnknownNameError for an id, InputError for a table without neighbours and for more than it holds.
+    Raises UnknownNameError for an id, InputError for a table without neighbours.
     """
     if neuron not in table.obs_names:
         raise UnknownNameError("neuron", neuron, list(table.obs_names))

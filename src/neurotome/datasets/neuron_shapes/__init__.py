@@ -10,9 +10,21 @@ Read first: `kinds.py`.
 (12, 'starburst-0000')
 """
 
-from neurotome.datasets.neuron_shapes.build import DEFECTS, collection, with_defect
+from neurotome.datasets.neuron_shapes.build import DEFECTS, NeuronsSpec, collection, with_defect
 from neurotome.datasets.neuron_shapes.defects import merged, missing_branch, truncated
 from neurotome.datasets.neuron_shapes.grow import grown
 from neurotome.datasets.neuron_shapes.kinds import KINDS, Kind, Neurite
 
-__all__ = ["DEFECTS", "KINDS", "Kind", "Neurite", "collection", "grown", "merged", "missing_branch", "truncated", "with_defect"]
+__all__ = [
+    "DEFECTS",
+    "KINDS",
+    "Kind",
+    "Neurite",
+    "NeuronsSpec",
+    "collection",
+    "grown",
+    "merged",
+    "missing_branch",
+    "truncated",
+    "with_defect",
+]

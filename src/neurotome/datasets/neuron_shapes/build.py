@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurotome.core import InputError, Skeleton, UnknownNameError
+from neurotome.core import InputError, Skeleton, UnknownNameError, ValueRangeError
 from neurotome.datasets.neuron_shapes.defects import merged, missing_branch, truncated
 from neurotome.datasets.neuron_shapes.grow import grown
 from neurotome.datasets.neuron_shapes.kinds import KINDS
@@ -15,10 +15,22 @@ from neurotome.datasets.neuron_shapes.kinds import KINDS
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["DEFECTS", "collection", "with_defect"]
+__all__ = ["DEFECTS", "NeuronsSpec", "collection", "with_defect"]
 
 DEFECTS = ("missing_branch", "merge", "truncation")
 _TRUNCATED = 0.6
+
+
+@dataclass(frozen=True)
+class NeuronsSpec:
+    """A collection with every kind in it. each: neurons of a kind."""
+
+    seed: int = 0
+    each: int = 5
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.each <= 9999:
+            raise ValueRangeError(f"{self.each} neurons of each kind", "1 to 9999", "choose another number")
 
 
 def collection(

@@ -39,7 +39,8 @@ def classify_shapes(
         group=group,
         quick=quick,
         small=small,
-        ledger=folder / f"{stem}.folds.json",
+        # Another number of folds is another test, and both may be half done.
+        ledger=folder / f"{stem}_{folds}_{group or 'no_group'}_{small}.folds.json",
         progress=progress,
     )
     atomic_write_json(folder / f"classifier_{stem}.json", {"column": by, "features": features, **found.to_json()})

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurotome import morphology
-from neurotome.core import InputError, Progress, silent
+from neurotome.core import InputError, Progress, UnknownNameError, ValueRangeError, silent
 from neurotome.core.geometry import Nm3
-from neurotome.flows.shapes.files import collection_of, given_shapes, labels_beside
+from neurotome.datasets import read_split
+from neurotome.flows.shapes.files import collection_of, given_shapes, labels_beside, require_elsewhere
 from neurotome.flows.shapes.train import train_encoder
 from neurotome.io import (
     RunFolder,
@@ -37,6 +38,8 @@ TABLE = "embedding.h5ad"
 REBUILT = 200
 """Neurons that are put through the encoder and compared with what comes back; evenly spread over the table."""
 SHOWN = 6
+TRAINED_FAMILY = "cube_autoencoder"
+"""What --train trains."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,10 @@ class EmbedJob:
     def __post_init__(self) -> None:
         if self.model is not None and self.train_minutes is not None:
             raise InputError("--model and --train at once", "one of them", "leave out the other")
+        if self.split is not None and self.train_minutes is None:
+            raise InputError("--split without --train", "a split for a training", "add --train, or leave it out")
+        if self.train_minutes is not None and self.train_minutes <= 0:
+            raise ValueRangeError(f"--minutes {self.train_minutes:g}", "more than 0", "raise it")
 
     @property
     def label_file(self) -> Path | None:
@@ -70,7 +77,8 @@ class EmbedJob:
 
     def config(self) -> dict[str, Any]:
         """As it stands in run.json."""
-        paths = {"somata": self.somata, "split": self.split, "labels": self.label_file}
+        model = Path(self.model) if self.model is not None and Path(self.model).exists() else None
+        paths = {"somata": self.somata, "split": self.split, "labels": self.label_file, **({"model": model} if model else {})}
         return {
             **vars(self),
             "shapes": [absolute_path(path) for path in self.shapes],
@@ -86,14 +94,16 @@ def embed_shapes(
     Returns how many neurons there are, what groups they form, notes and the headline scores.
     """
     out = Path(out).absolute()
+    require_elsewhere(job.shapes, out, overwrite=overwrite)
     shapes = given_shapes(job.shapes, job.unit, job.voxel_nm, job.somata, skip_bad=job.skip_bad)
-    with RunFolder.start(out, command="morphology embed", config=job.config(), overwrite=overwrite, progress=progress) as run:
-        if not run.done("read"):
-            with run.step("read"):
-                readable = shapes.readable(progress)
-            run.keep({"skipped": [vars(one) for one in readable.skipped]})
-        shapes = shapes.take([name for name in shapes.names if name not in _skipped(run, shapes)])
-        encoder = _encoder(job, run, shapes, progress)
+    # What can be refused is refused before the folder is made: the same command, corrected, is another run.
+    encoder = _encoder_asked(job)
+    _require_possible(job, shapes, colour)
+    shapes = shapes.readable(progress)
+    config = {**job.config(), "encoder": encoder.identity if encoder else None, "shapes_sha256": shapes.sha256}
+    with RunFolder.start(out, command="morphology embed", config=config, overwrite=overwrite, progress=progress) as run:
+        run.keep({"skipped": [vars(one) for one in shapes.skipped]})
+        encoder = encoder or _trained(job, run, shapes, progress)
         if not run.done("embed"):
             with run.step("embed"):
                 grids = collection_of(run / "occupancy.zarr", shapes, encoder.settings, progress)
@@ -133,11 +143,38 @@ def report_shapes(
     return write_shape_report(out, colour=colour), notes
 
 
-def _encoder(job: EmbedJob, run: RunFolder, shapes: Any, progress: Progress) -> Any:
-    if job.train_minutes is None:
-        return morphology.load_encoder(job.model or morphology.DEFAULT_ENCODER, asked=job.options)
-    fit = {"minutes": job.train_minutes}
-    train_encoder(shapes, run / "model", split=job.split, options=job.options, fit=fit, progress=progress)
+def _encoder_asked(job: EmbedJob) -> Any:
+    """None where one is to be trained."""
+    if job.train_minutes is not None:
+        morphology.require_pooling(job.pooling, TRAINED_FAMILY)
+        return None
+    encoder = morphology.load_encoder(job.model or morphology.DEFAULT_ENCODER, asked=job.options)
+    morphology.require_pooling(job.pooling, encoder.card.family)
+    return encoder
+
+
+def _require_possible(job: EmbedJob, shapes: Any, colour: Sequence[str]) -> None:
+    """Labels, split, columns and numbers that suit these neurons. Raises InputError and what the readers do."""
+    labels = None if job.label_file is None else read_label_table(job.label_file)
+    if labels is not None:
+        morphology.require_labels(labels, shapes.names)
+    known = [*morphology.TABLE_COLUMNS, *(map(str, labels.columns) if labels is not None else ())]
+    for column in colour:
+        if column not in known:
+            raise UnknownNameError("column to colour by", column, known)
+    if job.split is not None:
+        read_split(job.split, shapes.names)
+    if job.clusters is not None and not 1 <= job.clusters < max(2, len(shapes)):
+        raise ValueRangeError(
+            f"--clusters {job.clusters} for {len(shapes)} neurons", f"1 to {max(1, len(shapes) - 1)}", "choose another number"
+        )
+
+
+def _trained(job: EmbedJob, run: RunFolder, shapes: Any, progress: Progress) -> Any:
+    if not run.done("train"):
+        with run.step("train"):
+            fit = {"minutes": job.train_minutes}
+            train_encoder(shapes, run / "model", split=job.split, options=job.options, fit=fit, progress=progress)
     return morphology.load_encoder(run / "model")
 
 
@@ -171,7 +208,10 @@ def _write(out: Path, table: AnnData) -> None:
     write_feature_table(out / TABLE, table)
     write_feature_csv(out / "neurons.csv", table)
     for name, rows in morphology.side_tables(table).items():
-        atomic_write_text(out / f"{name}.csv", rows.to_csv(index=False))
+        if rows is None:
+            (out / f"{name}.csv").unlink(missing_ok=True)
+        else:
+            atomic_write_text(out / f"{name}.csv", rows.to_csv(index=False))
 
 
 def _rebuild(run: RunFolder, shapes: Any, encoder: Any, progress: Progress) -> None:
@@ -181,8 +221,3 @@ def _rebuild(run: RunFolder, shapes: Any, encoder: Any, progress: Progress) -> N
     found = morphology.reconstruct(shapes.take(some), encoder, keep=shown, progress=progress)
     found.write(run / "reconstruction")
     run.keep({"threshold": found.threshold, "rebuilt": len(some)})
-
-
-def _skipped(run: RunFolder, shapes: Any) -> set[str]:
-    left_out = {one["source"] for one in run.facts.get("skipped", ())}
-    return {name for name, source in zip(shapes.names, shapes.sources, strict=True) if source in left_out}

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neurotome import morphology
-from neurotome.core import Progress
+from neurotome.core import InputError, Progress
 from neurotome.core.geometry import Nm3
 
-__all__ = ["collection_of", "given_shapes", "labels_beside"]
+__all__ = ["collection_of", "given_shapes", "labels_beside", "require_elsewhere"]
 
 LABELS = "labels.csv"
 
@@ -34,6 +34,14 @@ def collection_of(
     if path.exists():
         return morphology.OccupancyCollection.open(path, settings)
     return morphology.write_collection(path, shapes, settings, progress=progress)
+
+
+def require_elsewhere(paths: Sequence[str], out: Path, *, overwrite: bool) -> None:
+    """Raises InputError where neurons lie in a folder that is to be emptied."""
+    folder = Path(out).resolve()
+    inside = [path for path in paths if folder in (Path(path).resolve(), *Path(path).resolve().parents)]
+    if overwrite and inside:
+        raise InputError(f"'{inside[0]}' lies in '{out}', which is to be overwritten", "neurons elsewhere", "another --out")
 
 
 def labels_beside(paths: Sequence[str]) -> Path | None:

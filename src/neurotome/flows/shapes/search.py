@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from neurotome import morphology
+from neurotome.core import InputError
 from neurotome.flows.shapes.files import given_shapes
 from neurotome.io import read_feature_table
+from neurotome.report.results import record_of
 
 __all__ = ["search_shapes"]
 
@@ -20,6 +22,9 @@ def search_shapes(out: Path, neuron: str, *, top: int = 10, unit: str | None = N
     table = read_feature_table(out / "embedding.h5ad")
     if neuron in table.obs_names or not Path(neuron).exists():
         return morphology.neighbours_of(table, neuron, top)
-    model = table.uns["morphology"]["model"]
-    encoder = morphology.load_encoder(out / "model" if (out / "model").is_dir() else model)
-    return morphology.neighbours_of_shape(table, given_shapes([neuron], unit)[0], encoder, top)
+    given = given_shapes([neuron], unit)
+    if len(given) > 1:
+        raise InputError(f"'{neuron}' holds {len(given)} neurons", "one", "give the file of one neuron")
+    trained = out / "model"
+    model = trained if trained.is_dir() else record_of(out)["config"].get("model") or morphology.DEFAULT_ENCODER
+    return morphology.neighbours_of_shape(table, given[0], morphology.load_encoder(model), top)
