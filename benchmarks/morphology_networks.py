@@ -39,7 +39,7 @@ BATCH = {"dense-64": 4, "nlat-64": 4, "dense-128": 1, "nlat-128": 1, "cubes-64":
 TRAINED_SHARE = 0.6
 """Of the budget; the rest is for judging."""
 LEAST = 5
-JUDGED_AT_128 = 4
+JUDGED_AT_128 = 12
 """One in so many held-out neurons is read back at 128, where Dense needs seconds for each; embeddings are judged at 64 only."""
 
 

@@ -52,3 +52,29 @@ def neurite_files(tmp_path_factory):
     save(Image(np.rint(255 * np.clip(1.6 * inside, 0, 1)).astype(np.uint8), phantom.image.grid), folder / "map.ome.tif")
     write_swc(folder / "truth.swc", phantom.neurites)
     return folder
+
+
+@pytest.fixture(scope="session")
+def neuron_files(tmp_path_factory):
+    """Fifteen grown neurons of three kinds, labels.csv, a neuron of two trees without soma or label, and a file that is none."""
+    from neurotome.datasets.neuron_shapes import collection
+    from neurotome.io import write_swc
+
+    folder = tmp_path_factory.mktemp("neurons")
+    neurons, table = collection(5, seed=0, kinds=("basket", "bipolar", "granule"))
+    for neuron in neurons:
+        write_swc(folder / f"{neuron.name}.swc", neuron)
+    (folder / "labels.csv").write_text(table[["cell_type"]].assign(nodes=1).to_csv())
+    (folder / "pieces.swc").write_text("# unit: um\n1 3 0 0 0 1 -1\n2 3 0 40 9 1 1\n3 3 60 0 0 1 -1\n4 3 60 50 0 1 3\n")
+    (folder / "broken.swc").write_text("no neuron\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def embedded(neuron_files, tmp_path_factory):
+    """The run of `morphology embed` on them, and what it told."""
+    from neurotome.flows.shapes import EmbedJob, embed_shapes
+
+    out = tmp_path_factory.mktemp("morphology") / "run"
+    job = EmbedJob(shapes=(str(neuron_files),), clusters=3, skip_bad=True)
+    return out, job, embed_shapes(job, out, colour=("cell_type",))

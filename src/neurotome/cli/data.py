@@ -84,7 +84,13 @@ def phantom(
     """
     from neurotome.flows import phantom_spec, write_phantom
 
-    asked: dict[str, object] = {"shape": shape, "voxel_nm": voxel_nm, "misaligned": misaligned, "missing": missing, "blurred": blurred}
+    asked: dict[str, object] = {
+        "shape": shape,
+        "voxel_nm": voxel_nm,
+        "misaligned": misaligned,
+        "missing": missing,
+        "blurred": blurred,
+    }
     asked |= {"snr": snr, "gaps": gaps, "neighbours": neighbours, "source": swc, "each": each}
     spec = phantom_spec(kind, seed=seed, **{key: value for key, value in asked.items() if value is not None})
     console = Console(highlight=False)

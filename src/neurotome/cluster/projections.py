@@ -18,6 +18,7 @@ __all__ = [
     "PrincipalAxes",
     "Projection",
     "condensed",
+    "condensing_axes",
     "pca_map",
     "principal_axes",
     "project_rows",
@@ -77,11 +78,17 @@ def condensed(values: np.ndarray, *, share: float = 0.95, most: int = 50) -> np.
     ((4, 4), (80, 50))
     """
     values = numbers_of(values).astype(np.float64)
+    axes = condensing_axes(values, share=share, most=most)
+    return values if axes is None else axes.apply(values)
+
+
+def condensing_axes(values: np.ndarray, *, share: float = 0.95, most: int = 50) -> PrincipalAxes | None:
+    """What `condensed` applies, for other rows of the same kind; None where it leaves the columns as they are."""
     if values.shape[1] <= most:
-        return values
+        return None
     axes = principal_axes(values)
-    enough = int(np.searchsorted(np.cumsum(axes.share), share)) + 1
-    return PrincipalAxes(axes.mean, axes.axes[: min(enough, most)], axes.share[: min(enough, most)]).apply(values)
+    enough = min(int(np.searchsorted(np.cumsum(axes.share), share)) + 1, most)
+    return PrincipalAxes(axes.mean, axes.axes[:enough], axes.share[:enough])
 
 
 def pca_map(values: np.ndarray, dimensions: int = 2) -> Projection:

@@ -36,6 +36,9 @@ __all__ = [
     "ValueRangeError",
 ]
 
+_MOST_NAMES = 40
+"""Of the known ones that a message lists; a table may have thousands of neurons."""
+
 
 class NeurotomeError(Exception):
     """The root: catch this to catch every deliberate error.
@@ -116,7 +119,8 @@ class UnknownNameError(InputError, KeyError):
         self.kind, self.name, self.known = kind, str(name), sorted(known)
         close = difflib.get_close_matches(self.name, self.known, n=1, cutoff=0.4)
         remedy = f"did you mean '{close[0]}'?" if close else f"choose a {kind} from the list"
-        super().__init__(f"Unknown {kind} '{name}'", f"one of {', '.join(self.known)}", remedy)
+        more = f" and {len(self.known) - _MOST_NAMES} more" if len(self.known) > _MOST_NAMES else ""
+        super().__init__(f"Unknown {kind} '{name}'", f"one of {', '.join(self.known[:_MOST_NAMES])}{more}", remedy)
 
     def __str__(self) -> str:
         return super().__str__().removesuffix("?.") + ("?" if self.remedy.endswith("?") else "")

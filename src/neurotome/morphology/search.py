@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurotome.cluster import FeatureSettings, Neighbours, Scaler, features_of
+from neurotome.cluster.projections import condensing_axes
 from neurotome.core import InputError, UnknownNameError
 from neurotome.morphology.comparison import label_names
 from neurotome.morphology.embedding import embed
@@ -24,7 +26,7 @@ def neighbours_of(table: AnnData, neuron: str, top: int = 10) -> list[dict[str, 
     if neuron not in table.obs_names:
         raise UnknownNameError("neuron", neuron, list(table.obs_names))
     row = int(table.obs_names.get_loc(neuron))
-    values = _scaled(table)(features_of(table)[0])
+    values = _preparation(table)(features_of(table)[0])
     return _rows(table, values, values[row], top, skip=row)
 
 
@@ -41,13 +43,17 @@ def neighbours_of_shape(table: AnnData, shape: Shape, encoder: ShapeEncoder, top
             "give the encoder of the table, or embed the neurons anew",
         )
     query = embed([shape], encoder, pooling=made["pooling"])
-    scale = _scaled(table)
-    return _rows(table, scale(features_of(table)[0]), scale(np.asarray(query.X))[0], top)
+    prepare = _preparation(table)
+    return _rows(table, prepare(features_of(table)[0]), prepare(np.asarray(query.X))[0], top)
 
 
-def _scaled(table: AnnData) -> Any:
-    """Each column by its mean and deviation over the table, as maps and groups see it."""
-    return Scaler.fit(features_of(table)[0].astype(np.float64), FeatureSettings().scaling).apply
+def _preparation(table: AnnData) -> Callable[[np.ndarray], np.ndarray]:
+    """From rows like those of the table to what maps, groups and the table's own neighbours see of them (`cluster.prepared`)."""
+    settings = FeatureSettings()
+    values = features_of(table)[0].astype(np.float64)
+    scaler = Scaler.fit(values, settings.scaling)
+    axes = None if settings.most_columns is None else condensing_axes(scaler.apply(values), most=settings.most_columns)
+    return scaler.apply if axes is None else lambda rows: axes.apply(scaler.apply(rows))
 
 
 def _rows(table: AnnData, values: np.ndarray, query: np.ndarray, top: int, skip: int = -1) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from neurotome import cluster
 from neurotome.core import InputError, UnknownNameError
 from neurotome.morphology.outliers import outlier_table
 
@@ -89,7 +90,7 @@ def side_tables(table: AnnData) -> dict[str, pd.DataFrame | None]:
             row for name in table.obs_names for row in neighbour_rows(table, str(name), table.obsm["neighbours"].shape[1])
         )
     if table.n_obs >= 3:
-        strange = outlier_table(list(table.obs_names), table.X).reset_index()
+        strange = outlier_table(list(table.obs_names), cluster.prepared(table)).reset_index()
         found["outliers"] = strange.rename(columns={"neuron_id": "neuron"})
     return found
 

@@ -155,9 +155,7 @@ def _encoder_asked(job: EmbedJob) -> Any:
 
 def _require_possible(job: EmbedJob, shapes: Any, colour: Sequence[str]) -> None:
     """Labels, split, columns and numbers that suit these neurons. Raises InputError and what the readers do."""
-    labels = None if job.label_file is None else read_label_table(job.label_file)
-    if labels is not None:
-        morphology.require_labels(labels, shapes.names)
+    labels = _labels(job, shapes.names)
     known = [*morphology.TABLE_COLUMNS, *(map(str, labels.columns) if labels is not None else ())]
     for column in colour:
         if column not in known:
@@ -168,6 +166,17 @@ def _require_possible(job: EmbedJob, shapes: Any, colour: Sequence[str]) -> None
         raise ValueRangeError(
             f"--clusters {job.clusters} for {len(shapes)} neurons", f"1 to {max(1, len(shapes) - 1)}", "choose another number"
         )
+
+
+def _labels(job: EmbedJob, names: Sequence[str]) -> Any:
+    """The table of labels. Of other neurons, one that was named is refused; one that only lies beside the files is None."""
+    if job.label_file is None:
+        return None
+    labels = read_label_table(job.label_file)
+    if job.labels is None and set(labels.index).isdisjoint(names):
+        return None
+    morphology.require_labels(labels, names)
+    return labels
 
 
 def _trained(job: EmbedJob, run: RunFolder, shapes: Any, progress: Progress) -> Any:
@@ -185,8 +194,11 @@ def _examine(run: RunFolder, job: EmbedJob, shapes: Any, progress: Progress) -> 
     if not run.done("describe"):
         with run.step("describe"):
             morphology.add_descriptors(table, shapes, progress=progress)
-            if job.label_file is not None:
-                notes += morphology.add_labels(table, read_label_table(job.label_file))
+            labels = _labels(job, list(table.obs_names))
+            if labels is not None:
+                notes += morphology.add_labels(table, labels)
+            elif job.label_file is not None:
+                notes.append(f"'{job.label_file}' is not used, it has none of these neurons")
             _write(run.path, table)
         run.keep({"notes": notes})
     if not run.done("group"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from neurotome.core import CUBE, InputError, UnknownNameError, ValueRangeError
+from neurotome.core import CUBE, UnknownNameError, ValueRangeError
 
 __all__ = ["GridSettings"]
 
@@ -99,8 +99,9 @@ class GridSettings:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> GridSettings:
-        """What `to_json` gave. Raises InputError for keys it does not know; those that are missing are as in a new object."""
-        if unknown := sorted(data.keys() - {field.name for field in fields(cls)}):
-            raise InputError(f"Grid settings with {', '.join(unknown)}", "what GridSettings.to_json gives", "leave it out")
+        """What `to_json` gave; keys that are missing are as in a new object. Raises UnknownNameError for one it does not know."""
+        known = [field.name for field in fields(cls)]
+        if unknown := sorted(data.keys() - set(known)):
+            raise UnknownNameError("grid setting", unknown[0], known)
         span = data.get("range_nm")
         return cls(**{**data, "range_nm": tuple(span) if span else None})

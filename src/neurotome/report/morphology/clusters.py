@@ -107,7 +107,8 @@ def choice_charts(choice: Sequence[Row]) -> tuple[tuple[str, str, str], ...]:
 def _traits(run: ShapeRun, cluster: str) -> tuple[str, ...]:
     """Features that surely differ from those of all other neurons, the largest first; numbers of a network say nothing."""
     own = (row for row in run.profiles if str(row["cluster"]) == cluster and not re.fullmatch(r"e\d+", str(row["feature"])))
-    sure = (row for row in own if float(row["low"]) * float(row["high"]) > 0)
+    # Of a cluster of one neuron there is no interval, the cells are empty.
+    sure = (row for row in own if (_number(row["low"]) or 0.0) * (_number(row["high"]) or 0.0) > 0)
     most = sorted(sure, key=lambda row: -abs(float(row["effect"])))[:TRAITS]
     return tuple(f"{'more' if row['effect'] > 0 else 'less'} {str(row['feature']).replace('_', ' ')}" for row in most)
 
