@@ -2,6 +2,7 @@
 
     python benchmarks/morphology_networks.py OUT --budget 60            all of it, in about so many minutes
     python benchmarks/morphology_networks.py OUT --only cubes-64        one network; OUT keeps what is finished
+    python benchmarks/morphology_networks.py OUT --report               the tables of these
 
 Neurons: the fly and rat collections of the data folder, seven tenths to train on (an eighth of these to choose by),
 three tenths to report on; the same division for all. Each network is trained in a process of its own for its share of the budget,
@@ -49,9 +50,13 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=60.0, help="minutes for all of it")
     parser.add_argument("--only", choices=list(SHARES), help="train one network and stop")
     parser.add_argument("--minutes", type=float, help="of training, with --only")
+    parser.add_argument("--report", action="store_true", help="only the tables of what OUT holds")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     unit = options.budget * TRAINED_SHARE / sum(SHARES.values())
+    if options.report:
+        report(options.out)
+        return
     if options.only:
         train(options.only, options.out, options.minutes or unit * SHARES[options.only])
         return
@@ -131,8 +136,8 @@ def parts_of(neurons: list[Any]) -> dict[str, str]:
 
 
 def report(out: Path) -> None:
-    """Both tables, as Markdown and CSV."""
-    results = [json.loads((out / name / "result.json").read_text()) for name in SHARES]
+    """Both tables, of the networks that are finished, as Markdown and CSV."""
+    results = [json.loads(path.read_text()) for name in SHARES if (path := out / name / "result.json").is_file()]
     networks = pd.DataFrame([network_row(result) for result in results]).fillna("")
     networks.to_csv(out / "networks.csv", index=False)
     print(markdown(networks))

@@ -70,3 +70,9 @@ def test_bad_settings_say_what_would_do():
         Scaler.fit(np.array([[1.0, -1], [2, 2]]), logged=np.array([True, True]))
     with pytest.raises(UnknownNameError, match="z_per_batch"):
         corrected(np.ones((2, 1)), np.array(["a", "b"]), "combat")
+
+
+def test_a_column_that_differs_by_rounding_only_is_dropped():
+    rounded = np.array([0.1 + 0.2, 0.3, 0.3, 0.1 + 0.2])
+    found = Scaler.fit(np.stack([rounded, [1.0, 2, 3, 4]], axis=1))
+    assert found.kept.tolist() == [False, True]

@@ -122,6 +122,9 @@ def train(
     grid: Annotated[int, typer.Option(help="Voxels along a side: 64 or 128; another multiple of 8 with cubes.")] = 64,
     minutes: Annotated[float, typer.Option(help="How long to train; 0 for no limit.")] = 60.0,
     steps: Annotated[int | None, typer.Option(help="Optimiser steps [default: of the network's recipe].")] = None,
+    batch: Annotated[
+        int | None, typer.Option(help="Neurons in a step [default: of the recipe, 50 for dense]; fewer take less memory.")
+    ] = None,
     parity: Annotated[bool, typer.Option("--parity", help="As the reference does it: its voxel rule, no variation.")] = False,
     unit: Unit = None,
     split: Annotated[Path | None, typer.Option(help="CSV neuron_id, split; only train is trained on, val chooses.")] = None,
@@ -136,7 +139,7 @@ def train(
     from neurotome.flows.shapes import train_encoder
 
     console = Console(highlight=False)
-    options = {"steps": steps, "minutes": minutes, "device": device, "loggers": tuple(logger)}
+    options = {"steps": steps, "batch": batch, "minutes": minutes, "device": device, "loggers": tuple(logger)}
     with Bars(console) as bars:
         card = train_encoder(
             shapes,

@@ -16,6 +16,10 @@ SCALINGS = ("standard", "robust", "none")
 CORRECTIONS = ("none", "z_per_batch", "robust_per_batch")
 
 
+ROUNDING = 1e-9
+"""Of the size of a column's values: what computing them in another order may change."""
+
+
 @dataclass(frozen=True)
 class ScalingSettings:
     """how: "standard" (mean and standard deviation), "robust" (median and 1.4826 times the median absolute deviation) or "none".
@@ -74,7 +78,7 @@ class Scaler:
         _same_width(width, logged=logged, families=families)
         table = _with_logs(values, logged)
         kept = np.isnan(table).mean(0) <= settings.most_missing
-        kept[kept] = np.nanmax(table[:, kept], 0) > np.nanmin(table[:, kept], 0)
+        kept[kept] = _differ(table[:, kept])
         if not kept.any():
             raise InputError("No column has two different values", "something to compare rows by", "give other features")
         table = table[:, kept]
@@ -128,6 +132,12 @@ def corrected(values: np.ndarray, batches: np.ndarray, how: str = "none") -> np.
         centre, spread = _centre_and_spread(values[rows], "standard" if how == "z_per_batch" else "robust")
         result[rows] = (values[rows] - centre) / spread
     return result
+
+
+def _differ(table: np.ndarray) -> np.ndarray:
+    """(p,) whether a column has two values that differ by more than rounding, which scaling would blow up to a feature."""
+    low, high = np.nanmin(table, 0), np.nanmax(table, 0)
+    return high - low > ROUNDING * np.maximum(np.abs(low), np.abs(high))
 
 
 def _centre_and_spread(table: np.ndarray, how: str) -> tuple[np.ndarray, np.ndarray]:

@@ -119,8 +119,9 @@ def embed_shapes(
                 save_arrays(
                     run / "previews.npz", **morphology.drawings_of(shapes, read_feature_table(run / TABLE), progress=progress)
                 )
-        with run.step("report"):
-            write_shape_report(out, colour=colour)
+        if not run.done("report"):
+            with run.step("report"):
+                write_shape_report(out, colour=colour)
     # Once more, now that the record is complete: the page shows the time and memory of every step.
     write_shape_report(out, colour=colour)
     return dict(run.facts)
