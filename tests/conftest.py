@@ -7,8 +7,8 @@ from scipy import ndimage
 
 from neurotome import datasets
 
-# Numba starts its threads once, as many as it is told at that moment, and compiles nothing any more when it is told another number
-# later. Starting workers tells it one thread for a while: so its threads are started before.
+# Numba starts its threads once, as many as it is told at that moment, and compiles nothing any more when it is told another
+# number later. Starting workers tells it one thread for a while: so its threads are started before.
 numba.get_num_threads()
 
 
