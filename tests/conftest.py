@@ -1,15 +1,10 @@
 """Fixtures for every room: real data where they are, or a skip that says so."""
 
-import numba
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from neurotome import datasets
-
-# Numba starts its threads once, as many as it is told at that moment, and compiles nothing any more when it is told another
-# number later. Starting workers tells it one thread for a while: so its threads are started before.
-numba.get_num_threads()
 
 
 def _load(name: str, part: str = "train"):
