@@ -82,4 +82,7 @@ def test_every_network_of_the_zoo_loads():
     assert zoo_names()
     for name in zoo_names():
         network, card = load_model(name)
-        assert card.name == name and receptive_halo(network) == tuple(card.halo_vox)
+        assert card.name == name
+        # A network for a neuron in a cube of its own is never tiled: it has no halo to state.
+        tiled = hasattr(network, "probe")
+        assert tuple(card.halo_vox) == (receptive_halo(network) if tiled else (0, 0, 0))
