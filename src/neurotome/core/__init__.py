@@ -10,6 +10,7 @@ converts. The origin is the centre of voxel 0. Intervals are half-open. Label 0 
 """
 
 from neurotome.core.card import ModelCard
+from neurotome.core.crops import OPERANDS, Crop, CropLook, CropRecipe
 from neurotome.core.errors import (
     BlocksFailedError,
     DiskFullError,
@@ -32,13 +33,14 @@ from neurotome.core.progress import Progress, silent
 from neurotome.core.record import Record
 from neurotome.core.scores import Score, Scores
 from neurotome.core.shapes import Mesh, ObjectVoxels, PointCloud
-from neurotome.core.sites import SITE_COLUMNS, SynapseSites
+from neurotome.core.sites import SITE_COLUMNS, Structures, SynapseSites, SynapseVolume
 from neurotome.core.skeleton import ROOT, SOMA, Skeleton, parents_first
 from neurotome.core.units import length_nm
 from neurotome.core.volumes import ArrayLike, Image, Labels, Legend, Probability
 
 __all__ = [
     "CUBE",
+    "OPERANDS",
     "ROOT",
     "SITE_COLUMNS",
     "SOMA",
@@ -46,6 +48,9 @@ __all__ = [
     "Block",
     "BlocksFailedError",
     "Box",
+    "Crop",
+    "CropLook",
+    "CropRecipe",
     "DiskFullError",
     "FormatError",
     "Frame",
@@ -73,7 +78,9 @@ __all__ = [
     "Scores",
     "ShapeError",
     "Skeleton",
+    "Structures",
     "SynapseSites",
+    "SynapseVolume",
     "UnitError",
     "UnknownNameError",
     "ValueRangeError",
