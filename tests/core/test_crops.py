@@ -22,7 +22,7 @@ def test_an_operand_is_the_bit_of_its_name():
     crop = _crop(bits=bits)
     assert np.argwhere(crop.operand("cleft")).tolist() == [[1, 2, 3]]
     assert crop.operand("psd").sum() == 1 and crop.has("psd") and not crop.has("cleft2") and not crop.has("nucleus")
-    with pytest.raises(UnknownNameError, match="Unknown operand 'clef'.*cleft"):
+    with pytest.raises(UnknownNameError, match=r"Unknown operand 'clef'.*cleft"):
         crop.operand("clef")
 
 

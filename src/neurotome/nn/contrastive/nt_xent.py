@@ -1,0 +1,83 @@
+"""NT-Xent: of two views of each thing, each shall find the other among all views (Sohn 2016; Chen et al. 2020, SimCLR)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+from neurotome.core import ShapeError, ValueRangeError
+
+__all__ = ["alignment", "collapsed_loss", "effective_rank", "nt_xent", "uniformity"]
+
+
+def nt_xent(
+    first: torch.Tensor,
+    second: torch.Tensor,
+    temperature: float = 0.5,
+    *,
+    alike: torch.Tensor | None = None,
+    queue: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Mean over 2N views of log sum_k exp(s_ik) - s_i,pair(i), s = cosine / temperature, k over all other views.
+
+    first, second: (n, d), two views of the same n things in the same order; need not have length 1. alike: (n, n) bool, pairs of
+    things that are no negatives of each other (the same site, overlapping crops). queue: (q, d) further negatives, without
+    gradient. In float32, with the largest term taken out. Raises ShapeError, ValueRangeError.
+
+    >>> two = torch.eye(2)
+    >>> round(float(nt_xent(two, two, 1.0)), 6), round(float(nt_xent(two, two.flip(0), 1.0)), 6)
+    (0.551445, 1.551445)
+    """
+    if first.shape != second.shape or first.ndim != 2 or len(first) < 1:
+        raise ShapeError(f"Views of shape {tuple(first.shape)} and {tuple(second.shape)}", "two equal (n, d)")
+    if not temperature > 0:
+        raise ValueRangeError(f"temperature {temperature}", "above 0", "take 0.5")
+    n = len(first)
+    # Half precision is too coarse for the sum: exp(1 / 0.07) is beyond a million.
+    with torch.autocast(first.device.type, enabled=False):
+        z = F.normalize(torch.cat([first, second]).float(), dim=1)
+        likeness = z @ z.T / temperature
+        unseen = torch.eye(2 * n, dtype=torch.bool, device=z.device)
+        if alike is not None:
+            others = alike.to(z.device) & ~torch.eye(n, dtype=torch.bool, device=z.device)
+            unseen = unseen | others.repeat(2, 2)
+        likeness = likeness.masked_fill(unseen, -math.inf)
+        pair = torch.arange(2 * n, device=z.device).roll(n)
+        positive = likeness.gather(1, pair[:, None])[:, 0]
+        if queue is not None and len(queue):
+            likeness = torch.cat([likeness, z @ F.normalize(queue.float(), dim=1).T / temperature], dim=1)
+        return (torch.logsumexp(likeness, dim=1) - positive).mean()
+
+
+def collapsed_loss(n: int) -> float:
+    """NT-Xent of n pairs where all views are one point: ln(2n - 1).
+
+    >>> round(collapsed_loss(2), 6), round(collapsed_loss(4), 6)
+    (1.098612, 1.94591)
+    """
+    return math.log(2 * n - 1)
+
+
+def alignment(first: torch.Tensor, second: torch.Tensor) -> float:
+    """Mean squared distance of the two views of a thing on the unit sphere (Wang & Isola 2020); 0 is perfect."""
+    return float((F.normalize(first.float(), dim=1) - F.normalize(second.float(), dim=1)).square().sum(1).mean())
+
+
+def uniformity(z: torch.Tensor) -> float:
+    """log of the mean of exp(-2 d^2) over all pairs on the unit sphere (Wang & Isola 2020); the lower, the more spread out."""
+    distances = torch.pdist(F.normalize(z.float(), dim=1))
+    return float(distances.square().mul(-2).exp().mean().log())
+
+
+def effective_rank(z: torch.Tensor) -> float:
+    """exp of the entropy of the singular values of the centred rows (Roy & Vetterli 2007): how many directions are in use.
+
+    >>> round(effective_rank(torch.cat([torch.eye(4), -torch.eye(4)])), 3)
+    4.0
+    """
+    values = torch.linalg.svdvals(z.float() - z.float().mean(0))
+    shares = values / values.sum().clamp_min(1e-12)
+    shares = shares[shares > 0]
+    return float(torch.exp(-(shares * shares.log()).sum())) if len(shares) else 0.0
