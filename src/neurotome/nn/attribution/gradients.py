@@ -1,0 +1,71 @@
+"""Maps from gradients: Grad-CAM of any module (Selvaraju et al. 2017) and integrated gradients (Sundararajan et al. 2017)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import nn
+
+from neurotome.core import ShapeError
+from neurotome.nn.attribution.targets import Target
+
+__all__ = ["grad_cam", "integrated_gradients"]
+
+
+def grad_cam(network: nn.Module, module: nn.Module, crops: torch.Tensor, target: Target) -> np.ndarray:
+    """ReLU of the sum over channels of activation times mean gradient, brought to the crops' grid trilinearly: (n, s, s, s)
+    float32, not normalised.
+
+    module: one of the network's, with answers (n, c, ...). crops: (n, 1, s, s, s). The network must be in evaluation mode, or
+    crops of one batch would explain each other. Raises ShapeError.
+    """
+    _require_crops(crops)
+    from captum.attr import LayerAttribution, LayerGradCam
+
+    with _answering(network):
+        found = LayerGradCam(lambda x: target(network(x)), module).attribute(crops, relu_attributions=True)
+        if found.ndim != 5:
+            raise ShapeError(
+                f"A layer with answers of shape {tuple(found.shape)}", "one with a map per channel", "choose another layer"
+            )
+        shown = LayerAttribution.interpolate(found.detach().float(), tuple(crops.shape[2:]), "trilinear")
+    maps: np.ndarray = shown[:, 0].numpy()
+    return maps
+
+
+def integrated_gradients(
+    network: nn.Module, crops: torch.Tensor, target: Target, *, grey: float = 0.6, steps: int = 16
+) -> np.ndarray:
+    """Difference to plain grey times the mean gradient on the way from it: (n, s, s, s) float32, signed.
+
+    Sums to the difference of the target between crop and grey, but for the error of `steps`.
+    """
+    _require_crops(crops)
+    from captum.attr import IntegratedGradients
+
+    with _answering(network):
+        found = IntegratedGradients(lambda x: target(network(x))).attribute(crops, torch.full_like(crops, grey), n_steps=steps)
+    maps: np.ndarray = found.detach().float()[:, 0].numpy()
+    return maps
+
+
+@contextmanager
+def _answering(network: nn.Module) -> Iterator[None]:
+    """Evaluation mode, and no warning that an input was made to require gradients, which is what it is for."""
+    training = network.training
+    network.eval()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=UserWarning, module="captum")
+            yield
+    finally:
+        network.train(training)
+
+
+def _require_crops(crops: torch.Tensor) -> None:
+    if crops.ndim != 5 or crops.shape[1] != 1:
+        raise ShapeError(f"Crops of shape {tuple(crops.shape)}", "(n, 1, s, s, s)")
