@@ -96,7 +96,7 @@ def phantom(
     console = Console(highlight=False)
     with Bars(console) as bars:
         for path in write_phantom(spec, out, overwrite=overwrite, progress=bars):
-            console.print(str(path))
+            console.print(str(path), markup=False, soft_wrap=True)
 
 
 app.command()(microns)

@@ -148,4 +148,4 @@ def _tell(console: Console, result: dict[str, object], out: Path) -> None:
     if "scores" in result:
         for name, value in result["scores"].items():  # type: ignore[attr-defined]
             console.print(f"  {name:<24} {value:.4f}")
-    console.print(f"Look at it: open {out / 'report.html'}, or run: neurotome view {out}")
+    console.print(f"Look at it: open {out / 'report.html'}, or run: neurotome view {out}", soft_wrap=True)

@@ -108,9 +108,10 @@ app.command("edit")(edit)
 
 def _tell(console: Console, result: dict[str, Any], out: Path) -> None:
     trees, length = result["trees"], result["length_um"]
-    console.print(f"[bold]{trees}[/bold] {'tree' if trees == 1 else 'trees'}, {length:,.0f} µm, in {out / result['swc']}")
+    said = f"[bold]{trees}[/bold] {'tree' if trees == 1 else 'trees'}, {length:,.0f} µm, in {out / result['swc']}"
+    console.print(said, soft_wrap=True)
     for note in result.get("notes", ()):
         console.print(f"  {note}", markup=False, soft_wrap=True)
     for name, value in result.get("scores", {}).items():
         console.print(f"  {name:<24} {value:.4f}")
-    console.print(f"Look at it: open {out / 'report.html'}")
+    console.print(f"Look at it: open {out / 'report.html'}", soft_wrap=True)
