@@ -21,6 +21,7 @@ from neurotome.nn.occupancy.residual import VoxelAutoencoder, VoxelAutoencoderCo
 from neurotome.nn.translation.generators import Generator, GeneratorConfig
 from neurotome.nn.unet import RSUNet3D, RSUNet3DConfig, UNet2D, UNet2DConfig
 from neurotome.nn.unet_zambare import UNetZambare, UNetZambareConfig
+from neurotome.nn.vgg3d.network import VGG3D, VGG3DConfig
 from neurotome.nn.voxresnet import VoxResNet, VoxResNetConfig
 
 __all__ = ["FAMILIES", "build", "load_card", "load_model", "probabilities", "receptive_halo", "save_model", "zoo_names"]
@@ -33,6 +34,7 @@ FAMILIES: dict[str, tuple[type[Any], type[Any]]] = {
     "voxresnet": (VoxResNet, VoxResNetConfig),
     "voxel_autoencoder": (VoxelAutoencoder, VoxelAutoencoderConfig),
     "cube_autoencoder": (CubeAutoencoder, CubeAutoencoderConfig),
+    "vgg3d": (VGG3D, VGG3DConfig),
 }
 
 

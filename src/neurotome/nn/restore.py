@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from neurotome.core import FormatError, InputError, MissingFileError, ShapeError, UnknownNameError
+from neurotome.core import InputError, MissingFileError, ShapeError, UnknownNameError
+from neurotome.nn.checkpoint_file import read_stored
 from neurotome.nn.models import load_card, load_model
 
 __all__ = ["BACKWARD", "freeze", "keep_as_is", "restore", "restore_checkpoint"]
@@ -95,12 +95,7 @@ def restore_checkpoint(network: nn.Module, path: Path) -> None:
 
     Raises FormatError for a file without weights, InputError naming what is missing and what is not expected.
     """
-    try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
-        raise FormatError(
-            f"'{path}' is no checkpoint of PyTorch ({str(error).splitlines()[0]})", "a file written by torch.save", "check it"
-        ) from error
+    stored = read_stored(path)
     state = stored.get("state_dict", stored) if isinstance(stored, dict) else {}
     state = {name.removeprefix("module."): tensor for name, tensor in state.items() if isinstance(tensor, torch.Tensor)}
     mine = network.state_dict()

@@ -5,7 +5,8 @@ Read first: `nt_xent.py`, then `crop_augment.py`.
 """
 
 from neurotome.nn.contrastive.crop_augment import CropAugmentation, augment_crops, blend
-from neurotome.nn.contrastive.nt_xent import alignment, collapsed_loss, effective_rank, nt_xent, uniformity
+from neurotome.nn.contrastive.nt_xent import collapsed_loss, nt_xent
+from neurotome.nn.contrastive.signs import alignment, effective_rank, hopkins, retrieval, uniformity
 
 __all__ = [
     "CropAugmentation",
@@ -14,6 +15,8 @@ __all__ = [
     "blend",
     "collapsed_loss",
     "effective_rank",
+    "hopkins",
     "nt_xent",
+    "retrieval",
     "uniformity",
 ]

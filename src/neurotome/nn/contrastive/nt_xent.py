@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from neurotome.core import ShapeError, ValueRangeError
 
-__all__ = ["alignment", "collapsed_loss", "effective_rank", "nt_xent", "uniformity"]
+__all__ = ["collapsed_loss", "nt_xent"]
 
 
 def nt_xent(
@@ -58,26 +58,3 @@ def collapsed_loss(n: int) -> float:
     (1.098612, 1.94591)
     """
     return math.log(2 * n - 1)
-
-
-def alignment(first: torch.Tensor, second: torch.Tensor) -> float:
-    """Mean squared distance of the two views of a thing on the unit sphere (Wang & Isola 2020); 0 is perfect."""
-    return float((F.normalize(first.float(), dim=1) - F.normalize(second.float(), dim=1)).square().sum(1).mean())
-
-
-def uniformity(z: torch.Tensor) -> float:
-    """log of the mean of exp(-2 d^2) over all pairs on the unit sphere (Wang & Isola 2020); the lower, the more spread out."""
-    distances = torch.pdist(F.normalize(z.float(), dim=1))
-    return float(distances.square().mul(-2).exp().mean().log())
-
-
-def effective_rank(z: torch.Tensor) -> float:
-    """exp of the entropy of the singular values of the centred rows (Roy & Vetterli 2007): how many directions are in use.
-
-    >>> round(effective_rank(torch.cat([torch.eye(4), -torch.eye(4)])), 3)
-    4.0
-    """
-    values = torch.linalg.svdvals(z.float() - z.float().mean(0))
-    shares = values / values.sum().clamp_min(1e-12)
-    shares = shares[shares > 0]
-    return float(torch.exp(-(shares * shares.log()).sum())) if len(shares) else 0.0

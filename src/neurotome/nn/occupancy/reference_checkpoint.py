@@ -8,7 +8,6 @@ convolutions, the 1x1x1 ones of the decoder have the same shape: the values then
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 import torch
 
 from neurotome.core import FormatError, MissingFileError, ModelCard, ShapeError
+from neurotome.nn.checkpoint_file import read_stored
 from neurotome.nn.occupancy.residual import VoxelAutoencoder, VoxelAutoencoderConfig
 
 __all__ = ["ReferenceCheckpoint", "ReferenceName", "read_reference_checkpoint", "reference_name"]
@@ -94,10 +94,7 @@ def read_reference_checkpoint(path: Path | str) -> ReferenceCheckpoint:
     if not path.is_file():
         raise MissingFileError(f"Checkpoint '{path}' does not exist", "a .pth file of VoxelMorph", "check the path")
     name = reference_name(path.name)
-    try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise FormatError(f"'{path}' cannot be read ({str(error).splitlines()[0]})", "a checkpoint of tensors only") from error
+    stored = read_stored(path)
     if not isinstance(stored, Mapping) or (missing := [key for key in KEYS if key not in stored]):
         lacking = ", ".join(missing) if isinstance(stored, Mapping) else "everything"
         raise FormatError(f"Checkpoint '{path}' lacks {lacking}", f"the keys {', '.join(KEYS)}", "use a checkpoint of VoxelMorph")

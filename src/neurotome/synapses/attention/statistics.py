@@ -33,7 +33,8 @@ STATISTICS = (
 class RankedMap:
     """A map with its ranks, so that many masks can be compared with it.
 
-    values: (n,) of the valid voxels; ranks: mid-ranks, from 1. order: voxels from the highest value down; last_of_tie: for each place in that order, the last place with the same value.
+    values: (n,) of the valid voxels; ranks: mid-ranks, from 1. order: voxels from the highest value down; last_of_tie: for each
+    place in that order, the last place with the same value.
     """
 
     values: np.ndarray
