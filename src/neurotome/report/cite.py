@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-__all__ = ["METHODS", "SHAPE_METHODS", "TRACING_METHODS", "shape_methods"]
+__all__ = ["METHODS", "SHAPE_METHODS", "SYNAPSE_METHODS", "TRACING_METHODS", "shape_methods", "synapse_methods"]
 
 METHODS = (
     (
@@ -133,6 +133,44 @@ SHAPE_METHODS = (
 """What a page of shapes rests on: the part of the page that uses it, its name, the papers."""
 
 
+SYNAPSE_METHODS = (
+    (
+        "volume",
+        "Effect of the volume",
+        (
+            "Anderson (2001). A new method for non-parametric multivariate analysis of variance. Austral Ecology 26, 32-46.",
+            "Bergsma (2013). A bias-correction for Cramér's V and Tschuprow's T. Journal of the Korean Statistical Society 42, "
+            "323-328.",
+        ),
+    ),
+    (
+        "vgg3d",
+        "Features of a classifier of synapses",
+        (
+            "Eckstein, Bates, Champion, et al. (2024). Neurotransmitter classification from electron microscopy images at "
+            "synaptic sites in Drosophila melanogaster. Cell 187(10), 2574-2594.",
+        ),
+    ),
+    (
+        "contrastive",
+        "Contrastive features",
+        (
+            "Chen, Kornblith, Norouzi, Hinton (2020). A simple framework for contrastive learning of visual representations. "
+            "ICML 2020.",
+        ),
+    ),
+    (
+        "attention",
+        "Attention",
+        (
+            "Selvaraju, Cogswell, Das, Vedantam, Parikh, Batra (2017). Grad-CAM: visual explanations from deep networks via "
+            "gradient-based localization. ICCV 2017, 618-626.",
+        ),
+    ),
+)
+"""What a page of synapses rests on beside maps and clusters, in the same form."""
+
+
 def shape_methods(used: Collection[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The methods of the parts that are used, in the order of SHAPE_METHODS.
 
@@ -140,3 +178,8 @@ def shape_methods(used: Collection[str]) -> tuple[tuple[str, tuple[str, ...]], .
     ['t-SNE', 'Sholl profile']
     """
     return tuple((name, papers) for part, name, papers in SHAPE_METHODS if part in used)
+
+
+def synapse_methods(used: Collection[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The same for a page of synapses."""
+    return tuple((name, papers) for part, name, papers in (*SHAPE_METHODS, *SYNAPSE_METHODS) if part in used)

@@ -19,7 +19,7 @@ from neurotome.report.places import error_cards
 from neurotome.report.results import Results, read_results
 from neurotome.report.sections import section_rows
 
-__all__ = ["PAGE", "template", "write_report"]
+__all__ = ["PAGE", "script", "template", "write_report"]
 
 PAGE = "report.html"
 
@@ -107,3 +107,8 @@ def template(name: str) -> Any:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, loader=loader)
     environment.globals |= {"style": (files("neurotome.report") / "page.css").read_text(encoding="utf-8"), "version": __version__}
     return environment.get_template(name)
+
+
+def script(*names: str) -> str:
+    """Scripts of this folder, one after the other, as a page carries them."""
+    return "\n".join((files("neurotome.report") / name).read_text(encoding="utf-8") for name in names)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neurotome.core import Box, CropRecipe, Grid, Image, Labels, SynapseVolume
+from neurotome.core import Box, Grid, Image, Labels, SynapseVolume
 from neurotome.io import LazyArray, ome_zarr, open_image, save, save_sections
 from neurotome.synapses.crops import IsotropicReader, WindowReader
 from neurotome.synapses.crops.isotropic import resample
@@ -45,7 +45,7 @@ def test_every_section_is_decoded_once_when_sites_come_in_order():
         for what in reads:
             assert np.array_equal(reader.read(what, box), VALUES[box.slices])
     for what, sections in reads.items():
-        assert set(sections) == set(range(37)), what
+        assert set(sections) == set(range(40)), what
         assert set(sections.values()) == {1}, what
 
 
@@ -64,11 +64,17 @@ def test_blocks_are_those_of_the_file(tmp_path):
     assert stored_blocks(open_image(tmp_path / "stack", voxel_nm=(8, 8, 8)).data) == (1, 12, 14)
     save(image, tmp_path / "v.tif")
     assert stored_blocks(open_image(tmp_path / "v.tif").data) == (1, 12, 14)
-    array = ome_zarr.create(tmp_path / "v.ome.zarr", shape=SHAPE, dtype=np.uint8, grid=image.grid, chunk=(4, 8, 8), shard=(8, 8, 16))
+    array = ome_zarr.create(
+        tmp_path / "v.ome.zarr", shape=SHAPE, dtype=np.uint8, grid=image.grid, chunk=(4, 8, 8), shard=(8, 8, 16)
+    )
     array[...].write(VALUES).result()
     lazy = open_image(tmp_path / "v.ome.zarr").data
     assert stored_blocks(lazy) == (4, 8, 8)
     assert stored_blocks(VALUES) is None
+    np.save(tmp_path / "v.npy", VALUES)
+    assert stored_blocks(open_image(tmp_path / "v.npy", voxel_nm=(8, 8, 8)).data) is None
+    # Made of several files: the file is not told.
+    assert stored_blocks(LazyArray.whole(lambda ranges: VALUES, SHAPE, np.uint8)) == (8, 256, 256)
 
 
 @pytest.mark.parametrize("corner", [(0, 0, 0), (3, 5, 1)])
@@ -80,7 +86,9 @@ def test_a_part_of_a_stored_array_is_read_along_the_stored_blocks(tmp_path, corn
         return values[tuple(slice(a, b) for a, b in ranges)]
 
     image = Image(VALUES, Grid(SHAPE, (8.0, 8.0, 8.0)))
-    array = ome_zarr.create(tmp_path / "v.ome.zarr", shape=SHAPE, dtype=np.uint8, grid=image.grid, chunk=(4, 8, 8), shard=(8, 8, 16))
+    array = ome_zarr.create(
+        tmp_path / "v.ome.zarr", shape=SHAPE, dtype=np.uint8, grid=image.grid, chunk=(4, 8, 8), shard=(8, 8, 16)
+    )
     array[...].write(VALUES).result()
     lazy = LazyArray.whole(partial(read, values=VALUES), SHAPE, np.uint8, tmp_path / "v.ome.zarr")
     part = lazy[corner[0] :, corner[1] :, corner[2] :]

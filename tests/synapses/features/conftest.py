@@ -1,6 +1,6 @@
 """A few small crops with all operands, a small network, and their features."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -19,11 +19,13 @@ class Crops:
     recipe: CropRecipe
     sites: pd.DataFrame
     cut: tuple[Crop, ...]
+    reads: list[int] = field(default_factory=list)
 
     def __len__(self):
         return len(self.cut)
 
     def __getitem__(self, index):
+        self.reads.append(index)
         return self.cut[index]
 
 

@@ -1,14 +1,15 @@
 """Rows of features: of the crops they belong to, one after the other or all at once, and no crop without a word."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from neurotome.core import CropLook, UnknownNameError, ValueRangeError
-from neurotome.nn.vgg3d import FeatureExtractor, layer_output
-from neurotome.synapses.features import from_network, network_features
+from neurotome.nn.vgg3d import layer_output
+from neurotome.synapses.features import network_features
 from neurotome.synapses.views import view
 
 LOOK = CropLook(mask="9")
@@ -20,7 +21,7 @@ def found(crops, network):
 
 
 def test_a_row_is_the_average_of_layer_20_of_the_view(crops, network):
-    table, discarded = network_features(crops, LOOK, network, precision="float32")
+    table, _ = network_features(crops, LOOK, network, precision="float32")
     shown = view(crops[3], LOOK)
     with torch.inference_mode():
         expected = layer_output(network.network, torch.from_numpy(shown.values[None, None]), 20).mean((2, 3, 4))[0].numpy()
@@ -47,33 +48,28 @@ def test_the_table_says_what_it_is(found):
     assert table.var["formula"].unique().tolist() == ["avg of layer 20 of toy"] and set(table.var["family"]) == {"vgg3d"}
 
 
-def test_a_row_depends_on_its_own_crop_alone(crops, network, found, monkeypatch):
-    monkeypatch.setattr(from_network, "_PART", 2)
-    monkeypatch.setattr(from_network, "_AT_ONCE", 1)
-    again, discarded = network_features(crops, LOOK, network)
+def test_a_row_depends_on_its_own_crop_alone(crops, network, found):
+    again, discarded = network_features(crops, LOOK, network, batch=1)
     assert (
         np.array_equal(again.X, found[0].X) and discarded.equals(found[1]) and list(again.obs_names) == list(found[0].obs_names)
     )
 
 
-def test_it_goes_on_where_it_stopped(crops, network, found, monkeypatch, tmp_path):
-    monkeypatch.setattr(from_network, "_PART", 2)
-    asked = FeatureExtractor.__call__
-    calls = []
+def test_it_goes_on_where_it_stopped(crops, network, found, tmp_path):
+    counted = replace(crops, reads=[])
 
-    def failing(self, *given):
-        calls.append(1)
-        if len(calls) == 3:
+    def stopped(what, done, total):
+        if done == 4:
             raise KeyboardInterrupt
-        return asked(self, *given)
 
-    monkeypatch.setattr(FeatureExtractor, "__call__", failing)
     with pytest.raises(KeyboardInterrupt):
-        network_features(crops, LOOK, network, keep=tmp_path)
-    table, discarded = network_features(crops, LOOK, network, keep=tmp_path)
-    assert len(calls) == 4 and np.array_equal(table.X, found[0].X) and discarded.equals(found[1])
-    network_features(crops, LOOK.with_(alpha=0.5), network, keep=tmp_path)
-    assert len(calls) == 7, "another look must not take these rows"
+        network_features(counted, LOOK, network, batch=2, keep=tmp_path, progress=stopped)
+    assert counted.reads == [0, 0, 1, 2, 3], "the first also for its voxel size"
+    table, discarded = network_features(counted, LOOK, network, batch=2, keep=tmp_path)
+    assert counted.reads[5:] == [0, 4, 5]
+    assert np.array_equal(table.X, found[0].X) and discarded.equals(found[1])
+    network_features(counted, LOOK.with_(alpha=0.5), network, batch=2, keep=tmp_path)
+    assert counted.reads[8:] == [0, *range(6)], "another look must not take these rows"
 
 
 def test_alpha_and_the_mask_decide_what_is_seen(crops, network, found):

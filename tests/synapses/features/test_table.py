@@ -82,6 +82,7 @@ def test_what_cannot_be_joined_is_refused(families):
     other.obs_names = [f"other/{name}" for name in other.obs_names]
     with pytest.raises(InputError, match=r"share no key \('other/phantom/v2/5' in morphometry, 'phantom/v1/0' in vgg3d"):
         assemble({**tables, "morphometry": other})
-    twice = tables["morphometry"][[0, 0, 1]].copy()
+    with pytest.warns(UserWarning, match="not unique"):
+        twice = tables["morphometry"][[0, 0, 1]].copy()
     with pytest.raises(InputError, match="same key in 'morphometry': phantom/v2/5"):
         assemble({**tables, "morphometry": twice})

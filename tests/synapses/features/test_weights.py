@@ -10,7 +10,7 @@ from neurotome.synapses.features import FeatureNetwork, feature_network, network
 
 
 def test_random_weights_only_when_asked_for_and_marked_as_such(crops, network):
-    with pytest.raises(InputError, match="No network for features.*ask for random weights"):
+    with pytest.raises(InputError, match=r"No network for features.*ask for random weights"):
         feature_network()
     with pytest.raises(InputError, match="one of the two"):
         feature_network("any", random_weights=True)

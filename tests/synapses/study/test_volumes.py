@@ -132,5 +132,9 @@ def test_a_bad_entry_is_refused():
         VolumeEntry("a/b", "i", "n", "o")
     with pytest.raises(UnknownNameError, match="'image'"):
         VolumeEntry("a", "i", "n", "o", scale={"image": (1, 1, 1)})
+    with pytest.raises(InputError, match="organelle called neurons"):
+        VolumeEntry("a", "i", "n", {"neurons": "o"})
+    with pytest.raises(InputError, match="structure 'pre'"):
+        VolumeEntry("a", "i", "n", {"pre": "o"})
     with pytest.raises(ShapeError, match="scale"):
         VolumeEntry("a", "i", "n", "o", scale={"neurons": (1, 2)})

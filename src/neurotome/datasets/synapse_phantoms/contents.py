@@ -85,23 +85,28 @@ def fill_neighbours(canvas: Canvas, shapes: np.ndarray, rng: np.random.Generator
         for _ in range(3 if thick else 1):
             canvas.tube(int(shape["ids"][POST]), _in_shaft(shape, rng), _RETICULUM_NM, RETICULUM, 0.0)
     pil = canvas.pil
-    points, owners = pil.points.reshape(-1, 3), pil.owners.ravel()
-    chance = rng.random(len(points))
-    for i in np.flatnonzero((chance < _MITOCHONDRIA + _RETICULA + _PATCHES) & (owners > shapes["ids"].max())):
-        here, before = (_unbent(canvas, points[k]) for k in (i, pil.parents[i]))
-        if not all(0 <= p < n * v for p, n, v in zip(here, canvas.image.shape, canvas.voxel_nm, strict=True)):
-            continue
-        if chance[i] < _PATCHES:
-            wanted = int(rng.integers(*_PATCH))
-            places = here + rng.normal(0, 55, (20 * wanted, 3))
-            canvas.vesicles(int(owners[i]), places, wanted, 40.0, 0.1, int(rng.integers(2**31)))
-            continue
-        way = before - here if pil.parents[i] != i else rng.standard_normal(3) * 90
-        ends = np.array([[here - a * way, here + b * way] for a, b in ((0.45, 0.55), (0.15, 0.5), (0.1, 0.2))])
-        thin = chance[i] > _PATCHES + _MITOCHONDRIA
-        canvas.tube(
-            int(owners[i]), ends, _RETICULUM_NM if thin else _around(rng), RETICULUM if thin else MITOCHONDRION, rng.uniform(0, 6.3)
-        )
+    owners, chance = pil.owners.ravel(), rng.random(pil.owners.size)
+    places = _unbent(canvas, pil.points.reshape(-1, 3))
+    inside = ((places >= 0) & (places < np.array(canvas.image.shape) * canvas.voxel_nm)).all(axis=1)
+    chosen = (chance < _MITOCHONDRIA + _RETICULA + _PATCHES) & (owners > shapes["ids"].max()) & inside
+    for i in np.flatnonzero(chosen):
+        _fill_neurite(canvas, int(owners[i]), places[i], places[pil.parents[i]], float(chance[i]), rng)
+
+
+def _fill_neurite(
+    canvas: Canvas, owner: int, here: np.ndarray, before: np.ndarray, chance: float, rng: np.random.Generator
+) -> None:
+    """Put one thing into a neurite at a place; chance decides what, before is the neurite's last place."""
+    if chance < _PATCHES:
+        wanted = int(rng.integers(*_PATCH))
+        canvas.vesicles(owner, here + rng.normal(0, 55, (20 * wanted, 3)), wanted, 40.0, 0.1, int(rng.integers(2**31)))
+        return
+    way = before - here if np.any(before != here) else rng.standard_normal(3) * 90
+    ends = np.array([[here - a * way, here + b * way] for a, b in ((0.45, 0.55), (0.15, 0.5), (0.1, 0.2))])
+    if chance < _PATCHES + _MITOCHONDRIA:
+        canvas.tube(owner, ends, _around(rng), MITOCHONDRION, rng.uniform(0, 6.3))
+    else:
+        canvas.tube(owner, ends, _RETICULUM_NM, RETICULUM, 0.0)
 
 
 def _around(rng: np.random.Generator) -> float:
@@ -129,11 +134,11 @@ def _in_shaft(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(shape["centre"] + np.stack([middle - half, middle + half], axis=1) @ shape["frame"])
 
 
-def _unbent(canvas: Canvas, point_nm: np.ndarray) -> np.ndarray:
-    """Where in the volume a point of the neuropil's own space lies."""
+def _unbent(canvas: Canvas, points_nm: np.ndarray) -> np.ndarray:
+    """Where in the volume points (n, 3) of the neuropil's own space lie."""
     step = np.array(canvas.voxel_nm) * BLOCK
-    at = place = canvas.pil.turn.T @ point_nm
+    at = places = points_nm @ canvas.pil.turn
     for _ in range(2):
         corner = np.clip(np.round(at / step).astype(int), 0, np.array(canvas.bend.shape[:3]) - 1)
-        at = place - canvas.bend[tuple(corner)]
+        at = places - canvas.bend[tuple(corner.T)]
     return at

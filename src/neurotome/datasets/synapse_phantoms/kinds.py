@@ -37,7 +37,7 @@ KINDS = (
     SynapseKind("cupped-spine", 85, 38.0, 160.0, 0.55, 0.55, spine=True, mitochondrion=True),
     SynapseKind("symmetric-shaft", 125, 36.0, 125.0, 0.0, 0.1, spine=False, mitochondrion=True),
     SynapseKind("paired-shaft", 65, 42.0, 135.0, -0.05, 0.45, spine=False, second_cleft=True),
-    SynapseKind("packed-shaft", 200, 38.0, 165.0, -0.45, 0.9, spine=False),
+    SynapseKind("packed-shaft", 185, 38.0, 165.0, -0.45, 0.9, spine=False),
 )
 """No two are told apart by one measure alone that another pair is not alike in."""
 

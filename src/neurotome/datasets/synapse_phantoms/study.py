@@ -54,7 +54,9 @@ def _make_volume(spec: StudySpec, number: int, rng: np.random.Generator) -> tupl
     owner = presynapses(types, spec.loyalty, rng)
     kinds = [vary(KINDS[t] if spec.types > 1 else ONE_KIND, spec.variation, rng) for t in types]
     shapes = _shapes(kinds, owner, lattice, spec.variation, rng)
-    canvas, ids = _tissue(spec, number, lattice, shapes, rng)
+    # Twice as many as planted: those elsewhere count too.
+    most = 2 * sum(kind.vesicles for kind in kinds)
+    canvas, ids = _tissue(spec, number, lattice, shapes, most, rng)
     planted = [fill_synapse(canvas, shape, kind, rng) for shape, kind in zip(shapes, kinds, strict=True)]
     if spec.distractors:
         fill_neighbours(canvas, shapes, rng)
@@ -84,9 +86,9 @@ def _shapes(
 
 
 def _tissue(
-    spec: StudySpec, number: int, lattice: Lattice, shapes: np.ndarray, rng: np.random.Generator
+    spec: StudySpec, number: int, lattice: Lattice, shapes: np.ndarray, vesicles: int, rng: np.random.Generator
 ) -> tuple[Canvas, np.ndarray]:
-    """Everything but organelles, and the id of each neuron number."""
+    """Everything but organelles, and the id of each neuron number; vesicles: the most that can come."""
     grid = lattice.grid
     voxel = np.array(grid.voxel_nm)
     pil = grow(np.array(grid.shape) * voxel, int(shapes["ids"].max()) + 1, rng)
@@ -99,7 +101,7 @@ def _tissue(
         image=np.empty(grid.shape, np.uint8),
         neurons=np.empty(grid.shape, np.uint16 if count < 2**16 else np.uint32),
         organelles=np.zeros(grid.shape, np.uint8),
-        instances=np.zeros(grid.shape, np.uint32),
+        instances=np.zeros(grid.shape, np.uint16 if vesicles < 2**16 else np.uint32),
         marks=_marks(number, own=spec.own_labels),
         voxel_nm=grid.voxel_nm,
         pil=pil,

@@ -15,6 +15,7 @@ _APART_NM = 6.0
 _CLEAR_NM = 7.0
 _CLOUD_NM = 19.0
 _DOCKED_NM = 24.0
+_RING_NM = 10.0
 
 
 def candidates(shape: np.ndarray, wanted: int, diameter_nm: float, rng: np.random.Generator) -> np.ndarray:
@@ -99,8 +100,9 @@ def draw_vesicles(  # type: ignore[no-untyped-def]
                         organelles[z, y, x] = mark
                     if off <= radius:
                         instances[z, y, x] = first_id + i
-                    grey = float(image[z, y, x])
-                    ring = math.exp(-0.5 * ((off - radius + 3.5) / 5.0) ** 2)
-                    fill = min(max((radius - off) / 6, 0.0), 1.0)
-                    grey += (-85.0 if dense[i] else 10.0) * fill - 82.0 * ring
-                    image[z, y, x] = min(max(grey, 0.0), 255.0)
+                    if off < radius + _RING_NM:
+                        grey = float(image[z, y, x])
+                        ring = math.exp(-0.5 * ((off - radius + 3.5) / 5.0) ** 2)
+                        fill = min(max((radius - off) / 6, 0.0), 1.0)
+                        grey += (-85.0 if dense[i] else 10.0) * fill - 82.0 * ring
+                        image[z, y, x] = min(max(grey, 0.0), 255.0)

@@ -80,10 +80,12 @@ class ClustersConfig(_Strict):
 
 
 class AttentionConfig(_Strict):
-    """sites: for how many synapses maps are made (0: none). target: "cluster" or the name of a feature."""
+    """sites: for how many synapses maps are made (0: none). layers: modules of the network, by number; where empty, the last of
+    each stage but the first. target: "cluster", "direction" or the name of a feature.
+    """
 
     sites: int = Field(12, ge=0)
-    layers: tuple[int, ...] = (3, 20, 27)
+    layers: tuple[int, ...] = ()
     target: str = "cluster"
 
 

@@ -6,16 +6,18 @@ table --pair, size, compare--> *.csv      crops, network --explain--> attention.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurotome import synapses
-from neurotome.core import InputError, Progress, UnknownNameError, silent
+from neurotome.core import CropLook, InputError, Progress, UnknownNameError, silent
 from neurotome.flows.synapses.config import StudyConfig, read_study
 from neurotome.flows.synapses.files import Tables, opened_study
-from neurotome.io import RunFolder, read_label_table
+from neurotome.io import RunFolder
+from neurotome.report.synapses import write_comprehensive_report, write_presynapse_summary, write_synapse_report
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -24,6 +26,7 @@ __all__ = ["STEPS", "StudyJob", "run_study"]
 
 STEPS = ("sites", "crops", "features", "clusters", "presynapses", "sizes", "labels", "attention", "views", "report")
 """In this order; each needs those before it that it reads."""
+FEWEST_FOR_VIEW = 4
 
 
 @dataclass(frozen=True)
@@ -95,3 +98,147 @@ class _Work:
     def sites(self, sites: Any, discarded: Any) -> None:
         self.tables.write_sites(sites, discarded)
         self.run.keep({"sites": len(sites) + len(discarded)})
+
+    def crops(self) -> None:
+        sites = self.tables.read_sites()
+        path, told = self.run / "crops.zarr", {"workers": self.workers, "progress": self.progress}
+        crops, discarded = synapses.make_crops(self.volumes, sites, self.study.recipe, path, **told)
+        self.tables.add_discarded(discarded)
+        self.run.keep({"crops": len(crops)})
+        if not len(crops):
+            raise InputError(
+                f"None of {len(sites)} sites gave a crop ({_reasons(discarded)})", "at least one", "see discarded.csv"
+            )
+
+    def features(self) -> None:
+        crops, families = self.tables.crops, {}
+        for family in self.study.features.families:
+            families[family], discarded = self._family(family, crops)
+            self.tables.add_discarded(discarded)
+        table = synapses.assemble(families)
+        # A network that saw nothing of a synapse leaves it out of the whole table: rows are complete.
+        self.tables.add_discarded(synapses.left_out(families, self.tables.discarded))
+        table.uns["synapses"] = synapses.study_facts(crops, self.study.first_look, self.study.features.model)
+        self.tables.write_features(table)
+        self.run.keep({"kept": table.n_obs, "discarded": len(self.tables.discarded), "features": table.n_vars})
+
+    def clusters(self) -> None:
+        table = self.tables.features()
+        self._group(table)
+        self.run.keep({"clusters": table.uns["cluster"]["k"], "descriptions": dict(table.uns["descriptions"])})
+
+    def presynapses(self) -> None:
+        table = self.tables.features()
+        test = synapses.presynapse_test(table, self.study.recipe)
+        self.tables.write_json("presynapse_test", test.described())
+        self.tables.write("presynapses", synapses.presynapse_groups(table, test, self.study.recipe))
+        synapses.write_graph(self.run / "presynapse_graph.graphml", synapses.connections(table))
+        if not test.applicable:
+            self._note(f"test of presynapses: {test.reason}")
+
+    def sizes(self) -> None:
+        table, crops = self.tables.features(), self.tables.crops
+        sizes = synapses.synapse_sizes(synapses.each_crop(crops, self.progress), crops.sites, self.volumes, self.study.recipe)
+        statistics = synapses.size_statistics(table, sizes)
+        self.tables.write("sizes", sizes, index=True)
+        self.tables.write("size_statistics", statistics.table)
+        self.tables.write("size_effects", statistics.effects)
+        self.tables.write_json("size_models", statistics.described())
+        for note in statistics.notes:
+            self._note(f"sizes: {note}")
+
+    def labels(self) -> None:
+        if self.study.labels is None:
+            return
+        table, labels = self.tables.features(), synapses.read_manual_labels(self.study.path(self.study.labels))
+        self.tables.write("manual_agreement", synapses.manual_agreement(table, labels))
+        for name, counts in synapses.cross_tabulations(table, labels).items():
+            self.tables.write(f"labels_{name}", counts, index=True)
+
+    def attention(self) -> None:
+        asked = self.study.attention
+        if not asked.sites or "contrastive" not in self.study.features.families:
+            return
+        table, crops = self.tables.features(), self.tables.crops
+        settings = synapses.AttentionSettings(asked.sites, asked.layers, asked.target)
+        trunk = synapses.load_trunk(self._model())
+        found = synapses.explain(crops, table, trunk, self.run / "attention.zarr", settings, progress=self.progress)
+        self.tables.write("attention", found.statistics)
+        self.tables.write("attention_summary", found.summary)
+        self.tables.write("attention_regions", found.regions)
+        self.tables.write("attention_occlusion", found.occlusion)
+        self.run.keep({"attention": {"target": found.target, "layers": list(found.layers), "empty": list(found.empty)}})
+
+    def views(self) -> None:
+        """What clusters the network finds where it sees another mask, or more or less of what lies around it."""
+        if "contrastive" not in self.study.features.families and "vgg3d" not in self.study.features.families:
+            return
+        crops = self.tables.crops
+        for look in self.study.looks:
+            slug = synapses.slug_of(look)
+            if self.tables.has_view(slug):
+                continue
+            table, discarded = self._seen(crops, look)
+            self.tables.write("discarded", discarded, slug)
+            if table.n_obs < FEWEST_FOR_VIEW:
+                self._note(f"view {slug}: {table.n_obs} synapses are too few to be grouped ({_reasons(discarded)})")
+                continue
+            table.uns["synapses"] = synapses.study_facts(crops, look, self.study.features.model)
+            self._group(table, slug, families=None)
+
+    def report(self) -> None:
+        stamp = self.run.facts.get("report_stamp") or time.strftime("%Y%m%d_%H%M%S")
+        self.run.keep({"report_stamp": stamp})
+        write_synapse_report(self.run.path, progress=self.progress)
+        write_comprehensive_report(self.run.path, stamp)
+        write_presynapse_summary(self.run.path, stamp)
+
+    def _family(self, family: str, crops: Any) -> tuple[AnnData, Any]:
+        if family == "morphometry":
+            return synapses.measure_crops(crops, workers=self.workers, progress=self.progress), synapses.discard_table(())
+        if family == "contrastive":
+            return synapses.contrastive_features(crops, synapses.load_trunk(self._model()), progress=self.progress)
+        return self._vgg3d(crops, self.study.first_look)
+
+    def _seen(self, crops: Any, look: CropLook) -> tuple[AnnData, Any]:
+        """What the study's network says of another look."""
+        if "contrastive" in self.study.features.families:
+            trunk = synapses.load_trunk(self._model())
+            return synapses.contrastive_features(crops, trunk.looking(look), progress=self.progress)
+        return self._vgg3d(crops, look)
+
+    def _vgg3d(self, crops: Any, look: CropLook) -> tuple[AnnData, Any]:
+        told = self.study.features
+        checkpoint = self.study.path(told.checkpoint) if told.checkpoint else None
+        network = synapses.feature_network(checkpoint, random_weights=told.random_weights)
+        keep = self.run / "vgg3d" / synapses.slug_of(look)
+        found = synapses.network_features(
+            crops, look, network, layer=told.layer, pooling=told.pooling, keep=keep, progress=self.progress
+        )
+        self._note(network.notice(look.normalization))
+        return found
+
+    def _group(self, table: AnnData, view: str = "", **more: Any) -> None:
+        """Clusters and maps into the table, and the files that stand beside it."""
+        asked = self.study.clusters
+        told = {"families": asked.families, "method": asked.method, "k": asked.k, "correction": asked.correction, **more}
+        found = synapses.group_synapses(table, progress=self.progress, **told)
+        self.tables.write_features(table, view)
+        self.tables.write("clusters", table.obs[["cluster"]], view, index=True)
+        self.tables.write_json("volume_effect", found.volume_effect, view)
+        self.tables.write_json("cluster_selection", found.selection, view)
+        for note in found.notes:
+            self._note(f"view {view}: {note}" if view else note)
+
+    def _model(self) -> str:
+        given = self.study.features.model
+        path = Path(self.study.path(given))
+        return str(path) if path.exists() else given
+
+    def _note(self, words: str) -> None:
+        self.run.keep({"notes": list(dict.fromkeys([*self.run.facts.get("notes", ()), words]))})
+
+
+def _reasons(discarded: Any) -> str:
+    """How many of each, for a message."""
+    return ", ".join(f"{count} {reason}" for reason, count in discarded["reason"].value_counts().items()) or "none was discarded"

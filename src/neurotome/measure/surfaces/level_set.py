@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import permutations
 
 import numba
@@ -32,7 +33,7 @@ class Faces:
     def __len__(self) -> int:
         return len(self.centroids_vox)
 
-    @property
+    @cached_property
     def voxels(self) -> np.ndarray:
         """(n, 3) int64: the voxel in which each face's centroid lies."""
         return np.floor(self.centroids_vox + (0.5 + _TIE)).astype(np.int64)

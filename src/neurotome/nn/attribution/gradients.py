@@ -16,11 +16,13 @@ from neurotome.nn.attribution.targets import Target
 __all__ = ["grad_cam", "integrated_gradients"]
 
 
-def grad_cam(network: nn.Module, module: nn.Module, crops: torch.Tensor, target: Target) -> np.ndarray:
-    """ReLU of the sum over channels of activation times mean gradient, brought to the crops' grid trilinearly: (n, s, s, s)
-    float32, not normalised.
+def grad_cam(
+    network: nn.Module, module: nn.Module, crops: torch.Tensor, target: Target, *, side: int | None = None
+) -> np.ndarray:
+    """ReLU of the sum over channels of activation times mean gradient, brought to a grid of `side` voxels trilinearly.
 
-    module: one of the network's, with answers (n, c, ...). crops: (n, 1, s, s, s). The network must be in evaluation mode, or
+    Gives (n, side, side, side) float32, not normalised; side: that of the crops if left out. module: one of the network's, with
+    answers (n, c, ...). crops: (n, 1, s, s, s). The network must be in evaluation mode, or
     crops of one batch would explain each other. Raises ShapeError.
     """
     _require_crops(crops)
@@ -32,7 +34,7 @@ def grad_cam(network: nn.Module, module: nn.Module, crops: torch.Tensor, target:
             raise ShapeError(
                 f"A layer with answers of shape {tuple(found.shape)}", "one with a map per channel", "choose another layer"
             )
-        shown = LayerAttribution.interpolate(found.detach().float(), tuple(crops.shape[2:]), "trilinear")
+        shown = LayerAttribution.interpolate(found.detach().float(), (side or crops.shape[-1],) * 3, "trilinear")
     maps: np.ndarray = shown[:, 0].numpy()
     return maps
 

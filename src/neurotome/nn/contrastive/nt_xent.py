@@ -19,12 +19,14 @@ def nt_xent(
     *,
     alike: torch.Tensor | None = None,
     queue: torch.Tensor | None = None,
+    queue_alike: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Mean over 2N views of log sum_k exp(s_ik) - s_i,pair(i), s = cosine / temperature, k over all other views.
 
     first, second: (n, d), two views of the same n things in the same order; need not have length 1. alike: (n, n) bool, pairs of
     things that are no negatives of each other (the same site, overlapping crops). queue: (q, d) further negatives, without
-    gradient. In float32, with the largest term taken out. Raises ShapeError, ValueRangeError.
+    gradient; queue_alike: (n, q) bool, those that are none of a thing's. In float32, with the largest term taken out.
+    Raises ShapeError, ValueRangeError.
 
     >>> two = torch.eye(2)
     >>> round(float(nt_xent(two, two, 1.0)), 6), round(float(nt_xent(two, two.flip(0), 1.0)), 6)
@@ -47,7 +49,10 @@ def nt_xent(
         pair = torch.arange(2 * n, device=z.device).roll(n)
         positive = likeness.gather(1, pair[:, None])[:, 0]
         if queue is not None and len(queue):
-            likeness = torch.cat([likeness, z @ F.normalize(queue.float(), dim=1).T / temperature], dim=1)
+            further = z @ F.normalize(queue.float(), dim=1).T / temperature
+            if queue_alike is not None:
+                further = further.masked_fill(queue_alike.to(z.device).repeat(2, 1), -math.inf)
+            likeness = torch.cat([likeness, further], dim=1)
         return (torch.logsumexp(likeness, dim=1) - positive).mean()
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from neurotome.report.charts import Curve, line_chart
-from neurotome.report.morphology.columns import Column
+from neurotome.report.atlas.choice import chosen, finite
+from neurotome.report.atlas.columns import Column
 from neurotome.report.morphology.run import ShapeRun
-from neurotome.report.results import Row
 
-__all__ = ["Cluster", "choice_charts", "chosen", "clusters_of", "reason", "stability"]
+__all__ = ["Cluster", "clusters_of", "reason", "stability"]
 
 EXAMPLES, TRAITS = 3, 2
 
@@ -51,7 +48,7 @@ def clusters_of(run: ShapeRun, column: Column | None, label: Column | None) -> t
     found = []
     for code, name in enumerate(column.groups):
         rows, row = np.flatnonzero(column.values == code), said.get(name, {})
-        steady, share = _number(row.get("jaccard")), len(rows) / len(column.values)
+        steady, share = finite(row.get("jaccard")), len(rows) / len(column.values)
         dominant = _dominant(label, rows)
         examples = _examples(rows, scaled, row.get("medoid"))
         doubtful = row.get("stable") in (False, 0)
@@ -59,11 +56,6 @@ def clusters_of(run: ShapeRun, column: Column | None, label: Column | None) -> t
             Cluster(name, column.colours[code], len(rows), share, steady, doubtful, *dominant, examples, _traits(run, name))
         )
     return tuple(found)
-
-
-def chosen(choice: Sequence[Row]) -> Row | None:
-    """The row of choice.csv that was taken."""
-    return next((row for row in choice if row.get("chosen") in (True, 1)), None)
 
 
 def reason(run: ShapeRun) -> str:
@@ -75,47 +67,16 @@ def reason(run: ShapeRun) -> str:
 def stability(run: ShapeRun) -> float | None:
     """How alike the groups of other samples of the neurons are, as the choice of their number says."""
     row = chosen(run.choice)
-    return _number(row.get("stability")) if row else None
-
-
-def choice_charts(choice: Sequence[Row]) -> tuple[tuple[str, str, str], ...]:
-    """Title, SVG and a sentence for silhouette with stability, and for the elbow; lines that were not made are left out."""
-    taken = chosen(choice)
-    marked = float(taken["k"]) if taken else None
-    names = {"silhouette": "silhouette", "stability": "stability"}
-    curves = [curve for kind, (key, name) in enumerate(names.items(), 1) if (curve := _curve(choice, key, name, kind))]
-    found = []
-    if curves:
-        low = min(0.0, *(math.floor(10 * y) / 10 for curve in curves for y in curve.y))
-        svg = line_chart(curves, "number of clusters", "score", "Choice of the number", marked, mark="chosen", bottom=low)
-        said = []
-        if any(curve.name == "silhouette" for curve in curves):
-            said.append(
-                "Silhouette: how much nearer a neuron is to its own cluster than to the next (1: far apart, 0: no border)."
-            )
-        if any(curve.name == "stability" for curve in curves):
-            said.append("Stability: how alike the clusters of resampled neurons are (adjusted Rand index, 1: the same).")
-        found.append(("Choice of the number", svg, " ".join(said)))
-    if elbow := _curve(choice, "inertia", "spread inside clusters", 3):
-        most = max(elbow.y) or 1.0
-        elbow = Curve(elbow.name, elbow.x, [y / most for y in elbow.y], 3)
-        svg = line_chart([elbow], "number of clusters", "spread, relative", "Elbow", marked, mark="chosen")
-        found.append(("Elbow", svg, "Sum of squared distances to the middle of the own cluster, as a share of the largest."))
-    return tuple(found)
+    return finite(row.get("stability")) if row else None
 
 
 def _traits(run: ShapeRun, cluster: str) -> tuple[str, ...]:
     """Features that surely differ from those of all other neurons, the largest first; numbers of a network say nothing."""
     own = (row for row in run.profiles if str(row["cluster"]) == cluster and not re.fullmatch(r"e\d+", str(row["feature"])))
     # Of a cluster of one neuron there is no interval, the cells are empty.
-    sure = (row for row in own if (_number(row["low"]) or 0.0) * (_number(row["high"]) or 0.0) > 0)
+    sure = (row for row in own if (finite(row["low"]) or 0.0) * (finite(row["high"]) or 0.0) > 0)
     most = sorted(sure, key=lambda row: -abs(float(row["effect"])))[:TRAITS]
     return tuple(f"{'more' if row['effect'] > 0 else 'less'} {str(row['feature']).replace('_', ' ')}" for row in most)
-
-
-def _curve(choice: Sequence[Row], key: str, name: str, kind: int) -> Curve | None:
-    points = [(float(row["k"]), value) for row in choice if (value := _number(row.get(key))) is not None]
-    return Curve(name, [x for x, _ in points], [y for _, y in points], kind) if len(points) > 1 else None
 
 
 def _dominant(label: Column | None, rows: np.ndarray) -> tuple[str, float, int]:
@@ -133,7 +94,3 @@ def _examples(rows: np.ndarray, scaled: np.ndarray, medoid: object) -> tuple[int
     near = rows[np.argsort(((scaled[rows] - scaled[rows].mean(0)) ** 2).sum(1), kind="stable")[:EXAMPLES]].tolist()
     first = [medoid] if isinstance(medoid, int) and medoid in rows.tolist() else []
     return tuple(dict.fromkeys([*first, *near]))[:EXAMPLES]
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None

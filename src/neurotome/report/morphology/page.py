@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,19 @@ import numpy as np
 
 from neurotome.core import ModelCard
 from neurotome.io import atomic_write_text
+from neurotome.report.atlas.choice import choice_charts, chosen
+from neurotome.report.atlas.pictures import MAP_NAMES
 from neurotome.report.cite import shape_methods
 from neurotome.report.facts import Fact, card_of_run, number, score_lines, settings, timing
-from neurotome.report.morphology.clusters import Cluster, choice_charts, chosen, clusters_of, reason, stability
+from neurotome.report.morphology.clusters import Cluster, clusters_of, reason, stability
 from neurotome.report.morphology.columns import Column, columns_of, label_of, offered
 from neurotome.report.morphology.drawings import Drawings, packed
 from neurotome.report.morphology.page_data import first_shown, page_json
 from neurotome.report.morphology.pictures import write_maps
 from neurotome.report.morphology.reconstruction import reconstruction_of
-from neurotome.report.morphology.run import MAP_NAMES, NEURON, ShapeRun, rows_by_id
+from neurotome.report.morphology.run import NEURON, ShapeRun, rows_by_id
 from neurotome.report.morphology.scores import ScoreBar, ScoreTable, score_tables
-from neurotome.report.page import PAGE, template
+from neurotome.report.page import PAGE, script, template
 
 __all__ = ["write_shape_report"]
 
@@ -80,7 +81,7 @@ def _content(run: ShapeRun, columns: Sequence[Column], others: Sequence[Column],
         "label": label,
         "view": _view(run),
         "scores": tables,
-        "choice": choice_charts(run.choice),
+        "choice": choice_charts(run.choice, row="neuron"),
         "clusters": clusters,
         "reason": reason(run),
         "outliers": _outliers(run),
@@ -93,7 +94,7 @@ def _content(run: ShapeRun, columns: Sequence[Column], others: Sequence[Column],
         "peak_gb": run.results.record.get("peak_memory_bytes", 0) / 1e9,
         "methods": shape_methods(_parts(run, clustered=bool(clusters))),
         "plotly": get_plotlyjs(),
-        "script": (files("neurotome.report") / "morphology.js").read_text(encoding="utf-8"),
+        "script": script("atlas.js", "morphology.js"),
         "data": page_json(run, columns, others, label, drawings, pinned),
     }
 

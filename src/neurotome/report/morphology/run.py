@@ -14,17 +14,17 @@ import numpy as np
 from neurotome.core import FormatError, MissingFileError
 from neurotome.io import load_arrays
 from neurotome.io.feature_table import read_feature_table
+from neurotome.report.atlas.table import maps_of, neighbours_of, rows_of
 from neurotome.report.results import Results, Row, csv_rows, record_of
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-__all__ = ["MAP_NAMES", "NEURON", "ShapeRun", "rows_by_id"]
+__all__ = ["NEURON", "ShapeRun", "rows_by_id"]
 
 TABLE = "embedding.h5ad"
 NEURON = ("neuron", "neuron_id")
 """What the column of ids is called."""
-MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class ShapeRun:
         if not (folder / TABLE).is_file():
             raise MissingFileError(f"'{folder}' holds no {TABLE}", "the folder of `neurotome morphology embed`", "run that first")
         table = read_feature_table(folder / TABLE)
-        rows = (_rows(folder, table, name) for name in ("scores", "choice", "quality", "clusters", "profiles"))
+        rows = (rows_of(folder, table, name) for name in ("scores", "choice", "quality", "clusters", "profiles"))
         return cls(results, table, *_drawings(folder / "previews.npz", table.n_obs), *rows)
 
     @property
@@ -70,11 +70,8 @@ class ShapeRun:
 
     @cached_property
     def maps(self) -> Mapping[str, np.ndarray]:
-        """Short name -> (n, 2) float64, of the maps in the table that have two axes, in the order of MAP_NAMES."""
-        found = {
-            name: np.asarray(self.table.obsm[f"X_{name}"], np.float64) for name in MAP_NAMES if f"X_{name}" in self.table.obsm
-        }
-        return {name: places[:, :2] for name, places in found.items() if places.ndim == 2 and places.shape[1] > 1}
+        """Short name -> (n, 2) float64, of the maps in the table that have two axes."""
+        return maps_of(self.table)
 
     @cached_property
     def extent_um(self) -> np.ndarray:
@@ -86,11 +83,7 @@ class ShapeRun:
     @cached_property
     def neighbours(self) -> list[list[tuple[int, float]]]:
         """Of each row the rows that are nearest in the features, without itself, and how far they are."""
-        if "neighbours" not in self.table.obsm or "neighbour_distances" not in self.table.obsm:
-            return [[] for _ in self.ids]
-        near, far = (np.asarray(self.table.obsm[name]) for name in ("neighbours", "neighbour_distances"))
-        pairs = (zip(rows, distances, strict=True) for rows, distances in zip(near.tolist(), far.tolist(), strict=True))
-        return [[(r, d) for r, d in of_row if r >= 0 and r != row] for row, of_row in enumerate(pairs)]
+        return neighbours_of(self.table)
 
     @cached_property
     def embedding(self) -> Mapping[str, Any]:
@@ -111,14 +104,6 @@ def rows_by_id(path: Path, *columns: str) -> list[tuple[str, Row]]:
         raise FormatError(f"'{path}' has the columns {', '.join(rows[0])}", f"a column {columns[0]}", "run again")
     with path.open(newline="", encoding="utf-8") as file:
         return [(str(written[column]), row) for written, row in zip(csv.DictReader(file), rows, strict=True)]
-
-
-def _rows(folder: Path, table: AnnData, name: str) -> tuple[Row, ...]:
-    """The table of this name: its file, or what the table of neurons holds under that name."""
-    if rows := csv_rows(folder / f"{name}.csv"):
-        return rows
-    kept = table.uns.get(name)
-    return tuple(kept.to_dict("records")) if hasattr(kept, "to_dict") else ()
 
 
 def _drawings(path: Path, neurons: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from neurotome.report.atlas.columns import title_of
 from neurotome.report.facts import number
-from neurotome.report.morphology.columns import title_of
 from neurotome.report.results import Row
 
 __all__ = ["LEARNED", "ScoreBar", "ScoreTable", "measure_name", "score_tables"]

@@ -3,9 +3,11 @@
 Takes the table of features (AnnData, one row per synapse, keys as names) and gives clusters with evidence, tests and tables.
 Read first: `feature_matrix.py` (which columns, in which scale), `grouping.py` (clusters, maps, volume effect).
 
-    describe                      a sentence per cluster            presynapses, presynapse_graph   alike within a neuron; who to whom
-    sizes, size_statistics        vesicle clouds and clefts         manual, comparison              people's labels; two tables
-    query, propagate, consensus   the like; few labels to all; one label per neuron
+    describe                         a sentence per cluster
+    presynapses, presynapse_graph    alike within a neuron; who to whom
+    sizes, size_statistics           vesicle clouds and clefts
+    manual, comparison               people's labels; two tables of one study
+    query, propagate, consensus      the like; few labels to all; one label per neuron
 """
 
 from neurotome.synapses.analysis.comparison import SynapseComparison, compare_synapses

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from neurotome.cluster import TableComparison, compare_tables, project_rows, rows_in_both
+from neurotome.cluster import ScalingSettings, TableComparison, compare_tables, project_rows, rows_in_both
 from neurotome.cluster.tables import column_of
 from neurotome.core import InputError
-from neurotome.synapses.analysis.feature_matrix import feature_matrix
+from neurotome.synapses.analysis.feature_matrix import feature_matrix, rows_of
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -47,6 +47,7 @@ def compare_synapses(
     b: AnnData,
     *,
     families: tuple[Sequence[str] | None, Sequence[str] | None] = (None, None),
+    scaling: ScalingSettings | None = None,
     map_name: str = "pca",
     k: int = 10,
     seed: int = 42,
@@ -58,17 +59,15 @@ def compare_synapses(
     Raises InputError that shows keys of both where none is common.
     """
     rows_a, rows_b = _common(a, b)
-    a, b = a[rows_a].copy(), b[rows_b].copy()
-    first, second = feature_matrix(a, families[0]), feature_matrix(b, families[1])
+    a, b = rows_of(a, rows_a), rows_of(b, rows_b)
+    first, second = (feature_matrix(side, chosen, scaling=scaling) for side, chosen in zip((a, b), families, strict=True))
     both = "cluster" in a.obs and "cluster" in b.obs
     clusters = (column_of(a, "cluster"), column_of(b, "cluster")) if both else None
-    # Columns correlate as they were measured; what was condensed has no names.
-    same = first.columns == second.columns
-    names = (first.columns, second.columns) if same and first.values.shape == first.scaled.shape else None
-    scores = compare_tables(first.values, second.values, k=k, clusters=clusters, names=names, seed=seed)
+    names = (first.columns, second.columns)
+    scores = compare_tables(first.scaled, second.scaled, k=k, clusters=clusters, names=names, seed=seed)
     keys = tuple(map(str, a.obs_names))
     pairs = scores.pairs.assign(**{side: [keys[row] for row in scores.pairs[side]] for side in ("first", "second")})
-    if same:
+    if first.columns == second.columns:
         stacked = project_rows(np.concatenate([first.scaled, second.scaled]), map_name).coordinates.astype(np.float64)
         maps = stacked[: len(keys)], stacked[len(keys) :]
     else:

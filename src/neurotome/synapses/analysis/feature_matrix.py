@@ -17,7 +17,7 @@ from neurotome.core import InputError, UnknownNameError, ValueRangeError
 if TYPE_CHECKING:
     from anndata import AnnData
 
-__all__ = ["CORRECTIONS", "FeatureMatrix", "column_families", "feature_matrix", "logarithms", "transformed"]
+__all__ = ["CORRECTIONS", "FeatureMatrix", "column_families", "feature_matrix", "logarithms", "rows_of", "transformed"]
 
 CORRECTIONS = {"none": "none", "z_per_volume": "z_per_batch", "robust_per_volume": "robust_per_batch"}
 """What of the volume is taken out of the features, and what the floor below calls it: a volume is a batch."""
@@ -71,6 +71,8 @@ def feature_matrix(
     More than 50 columns are condensed to the principal components that hold 95 % of the variance.
     Raises UnknownNameError for a family or correction, InputError where no column is left or the batch has one value only.
     """
+    if table.n_obs == 0:
+        raise InputError("A table without synapses", "at least one", "read the table of discarded sites")
     kinds = column_families(table)
     families = tuple(dict.fromkeys(kinds)) if families is None else tuple(families)
     for family in families:
@@ -81,7 +83,8 @@ def feature_matrix(
     chosen = np.flatnonzero(np.isin(kinds, families) & ~quality)
     values, logged = transformed(table, chosen)
     names = [str(table.var_names[at]) for at in chosen]
-    _require_columns(table, names, families)
+    if not names:
+        raise InputError(f"No column of {', '.join(families)} besides measures of quality", "features", "choose another family")
     scaler = Scaler.fit(values, scaling, families=[kinds[at] for at in chosen] if len(families) > 1 else None)
     kept = list(compress(names, scaler.kept))
     scaled = scaler.apply(values)
@@ -140,6 +143,13 @@ def logarithms(values: np.ndarray, name: str = "a column") -> np.ndarray:
     return np.log1p(values / np.median(above)) if len(above) else values
 
 
+def rows_of(table: AnnData, rows: np.ndarray) -> AnnData:
+    """Some rows of a table: its features and what is known of these synapses, without maps and other slots."""
+    import anndata
+
+    return anndata.AnnData(features_of(table)[0][rows], table.obs.iloc[rows].copy(), table.var.copy())
+
+
 def _condensed(scaled: np.ndarray, volumes: np.ndarray, correction: str) -> np.ndarray:
     if correction not in CORRECTIONS:
         raise UnknownNameError("correction", correction, CORRECTIONS)
@@ -148,13 +158,6 @@ def _condensed(scaled: np.ndarray, volumes: np.ndarray, correction: str) -> np.n
 
 def _quality(table: AnnData) -> np.ndarray:
     return table.var["quality"].to_numpy(dtype=bool) if "quality" in table.var else np.zeros(table.n_vars, bool)
-
-
-def _require_columns(table: AnnData, names: Sequence[str], families: Sequence[str]) -> None:
-    if table.n_obs == 0:
-        raise InputError("A table without synapses", "at least one", "read the table of discarded sites")
-    if not names:
-        raise InputError(f"No column of {', '.join(families)} besides measures of quality", "features", "choose another family")
 
 
 def _dropped(values: np.ndarray, names: Sequence[str], scaler: Scaler) -> dict[str, str]:

@@ -29,6 +29,8 @@ SLOT = "X_scaled"
 AS_SCALED = FeatureSettings(features=(SLOT,), scaling=ScalingSettings("none"), most_columns=None)
 MAPS = (("pca", 2), ("umap", 2), ("umap", 3), ("tsne", 2), ("tsne", 3))
 FEWEST_FOR_CHOICE = 20
+BEYOND_MEASURE = 20.0
+"""Effects end here: a difference of more standard deviations, or of a measure that does not vary within a cluster."""
 WIDEST_DRAWN = 1000
 """Columns from which on profiles come without bootstrap intervals, which would take minutes."""
 QUICK_CHOICE = ChoiceSettings(most_rows=1000, test_rows=500)
@@ -67,7 +69,8 @@ def group_synapses(
 
     obs["cluster"], and as it would be with or without correction obs["cluster_other"]; obsm["X_scaled"] (the matrix behind all),
     obsm["X_pca"], ["X_umap"], ["X_umap3"], ["X_tsne"], ["X_tsne3"]; layers["scaled"]; uns as `cluster.tables` writes it, and
-    uns["descriptions"]. families: see `feature_matrix`; k None: chosen where the method needs it, 1 for "no structure".
+    uns["descriptions"]. families: see `feature_matrix`; k None: chosen where the method needs it, 1 for "no structure". All seeds
+    are that of `choice`.
     What cannot be done for want of synapses or volumes becomes a note. Raises InputError where nothing can: no column has two
     values, k is not below the number of synapses.
     """
@@ -133,7 +136,7 @@ def _side(table: AnnData, how: _Clustering, batch: str, progress: Progress) -> t
     if k is None and how.method in NEED_K and table.n_obs < FEWEST_FOR_CHOICE:
         k = 1
         notes.append(f"{table.n_obs} synapses are too few to choose a number of clusters: at least {FEWEST_FOR_CHOICE}")
-    found, chosen = cluster.partition(table, how.method, k, AS_SCALED, choice=how.choice, progress=progress)
+    found, chosen = cluster.partition(table, how.method, k, AS_SCALED, choice=how.choice, progress=progress, seed=how.choice.seed)
     if notes:
         table.uns["cluster"]["reason"] = notes[0]
     side: dict[str, Any] = {"k": found.k, "reason": str(table.uns["cluster"]["reason"]), "method": how.method}
@@ -175,7 +178,8 @@ def _other_side(
     """The same with the other correction, for comparison; only obs["cluster_other"] of it stays."""
     import anndata
 
-    table.obs.drop(columns="cluster_other", errors="ignore", inplace=True)
+    if "cluster_other" in table.obs:
+        del table.obs["cluster_other"]
     volumes = column_of(table, batch)
     if len(set(volumes)) < 2:
         return None, []
@@ -225,7 +229,13 @@ def _profiles(table: AnnData, matrix: FeatureMatrix, labels: np.ndarray, volumes
     units = volumes if len(set(volumes)) > 1 else None
     filled = np.where(np.isnan(values), np.nanmedian(values, axis=0), values)
     draws = 200 if len(names) <= WIDEST_DRAWN else 0
-    profiles = cluster_profiles(filled, labels, names, units=units, draws=draws)
+    # A measure that is the same within a cluster and another without has no spread to measure the difference by.
+    with np.errstate(invalid="ignore"):
+        profiles = cluster_profiles(filled, labels, names, units=units, draws=draws)
+    for column in ("low", "high", "effect"):
+        beyond = np.isinf(profiles["effect"]) & ~np.isfinite(profiles[column])
+        profiles.loc[beyond, column] = np.sign(profiles.loc[beyond, "effect"]) * BEYOND_MEASURE
+        profiles[column] = profiles[column].clip(-BEYOND_MEASURE, BEYOND_MEASURE)
     return _in_stored_units(profiles, stored, labels, names)
 
 

@@ -136,10 +136,9 @@ def presynapse_groups(table: AnnData, test: PresynapseTest, recipe: CropRecipe |
         at = int(np.argmax(counts))
         told = judged.loc[name, ["ratio", "p", "q"]].tolist() if name in judged.index else [np.nan] * 3
         shared = int(overlap[np.ix_(members, members)].sum())
-        rows.append(
-            (name, volume[members[0]], len(members), inside.mean(), inside.min(), inside.max(), shared)
-            + (len(kinds), kinds[at], 100 * counts[at] / len(members), *told)
-        )
+        within = (inside.mean(), inside.min(), inside.max(), shared)
+        dominant = (len(kinds), kinds[at], 100 * counts[at] / len(members))
+        rows.append((name, volume[members[0]], len(members), *within, *dominant, *told))
     found = pd.DataFrame(rows, columns=list(PRESYNAPSE_COLUMNS))
     return found.sort_values(["synapses", "pre_id"], ascending=[False, True], ignore_index=True)
 

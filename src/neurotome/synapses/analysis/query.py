@@ -22,7 +22,7 @@ __all__ = ["SynapseIndex"]
 
 @dataclass(frozen=True, eq=False)
 class SynapseIndex:
-    """A table that can be asked for the nearest synapses, exactly. Make one with `SynapseIndex.of`, and keep it for many queries."""
+    """A table that can be asked for the nearest synapses, exactly. Made by `SynapseIndex.of`, kept for many queries."""
 
     keys: tuple[str, ...] = field(repr=False)
     neighbours: Neighbours = field(repr=False)

@@ -11,7 +11,7 @@ import pandas as pd
 from neurotome.cluster.evidence.lognormal_mixture import LogNormals, log_normals
 from neurotome.cluster.evidence.pair_effects import effect_matrix
 from neurotome.cluster.evidence.random_batches import MixedModel, mixed_model
-from neurotome.cluster.tables import column_of
+from neurotome.cluster.tables import column_of, features_of
 from neurotome.core import InputError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _values(table: AnnData, sizes: pd.DataFrame) -> dict[str, np.ndarray]:
         if name in sizes.columns:
             found[name] = sizes[name].reindex(table.obs_names).to_numpy(np.float64)
         elif name in table.var_names:
-            found[name] = np.asarray(table[:, name].X, np.float64).ravel()
+            found[name] = features_of(table)[0][:, table.var_names.get_loc(name)].astype(np.float64)
     if not found:
         raise InputError("No column of sizes", f"one of {', '.join(SIZES)}", "measure the sizes first")
     return found

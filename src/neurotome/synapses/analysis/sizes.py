@@ -91,7 +91,8 @@ def cleft_in_site_box(volume: SynapseVolume, centre: tuple[int, int, int], recip
     if inside.size == 0 or not ids:
         return 0, box.size
     labels = volume.organelles.read(inside)
-    return int(np.isin(labels, np.array(ids, labels.dtype)).sum()), box.size
+    held = np.array([label for label in ids if label <= np.iinfo(labels.dtype).max], labels.dtype)
+    return int(np.isin(labels, held).sum()), box.size
 
 
 def _cleft_size(voxels: int, box_voxels: int, volume: SynapseVolume) -> dict[str, float]:

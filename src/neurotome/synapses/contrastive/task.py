@@ -15,14 +15,13 @@ from neurotome.nn.contrastive import (
     CropAugmentation,
     alignment,
     augment_crops,
-    collapsed_loss,
     effective_rank,
     hopkins,
     nt_xent,
     retrieval,
     uniformity,
 )
-from neurotome.nn.task import Task, optimizer_of, running_average
+from neurotome.nn.task import Task, optimizer_of, running_average, scheduled
 from neurotome.nn.vgg3d import VGG3D
 from neurotome.synapses.contrastive.cubes import Cubes, CubeSettings
 
@@ -30,6 +29,10 @@ __all__ = ["ContrastTask", "CubeStream", "embedded"]
 
 _COLLAPSED = 0.01
 """A loss this near to that of a single point, after the warm-up, is a collapse."""
+_NOBODY = -1
+_TRAINING_SEEDS = 1_000_000
+"""Seeds of variants below are those of validation."""
+_VIEW_SEEDS = 100_000_007
 
 
 class CubeStream(Dataset[int]):
@@ -52,11 +55,24 @@ class CubeStream(Dataset[int]):
         return int(torch.randperm(self.count, generator=generator)[at])
 
 
-class ContrastTask(Task):
-    """A VGG3D trunk, its mean over space, and a head that serves training only; batches are numbers of cubes.
+class _Projected(nn.Module):
+    """A trunk, its mean over space, and the head that the loss looks at; averaged together, since each is made for the other."""
 
-    alike: (n, n) bool of all cubes, pairs that are no negatives of each other. Variants are drawn from seed and step, so that a
-    training that was interrupted sees the same ones. queue: how many answers of earlier steps are further negatives.
+    def __init__(self, trunk: VGG3D, hidden: int, width: int) -> None:
+        super().__init__()
+        # Convolutions of few channels are a third faster so.
+        self.trunk = trunk.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        self.head = nn.Sequential(
+            nn.Linear(trunk.config.widths[-1], hidden), nn.LayerNorm(hidden), nn.ReLU(), nn.Linear(hidden, width)
+        )
+
+
+class ContrastTask(Task):
+    """A VGG3D trunk and a head that serves training only; batches are numbers of cubes.
+
+    alike: of "train" and "val" (n, n) bool of all cubes, pairs that are no negatives of each other. Variants are drawn from seed
+    and step, so that a training that was interrupted sees the same ones. queue: how many answers of earlier steps are further
+    negatives. head: its hidden width and that of its answer.
     """
 
     measures: ClassVar[tuple[str, ...]] = ("val_alignment", "val_uniformity", "val_rank", "val_hopkins", "val_retrieval")
@@ -70,89 +86,129 @@ class ContrastTask(Task):
         seen: CubeSettings,
         how: CropAugmentation | None = None,
         temperature: float = 0.5,
-        alike: torch.Tensor | None = None,
+        alike: Mapping[str, torch.Tensor] | None = None,
         queue: int = 0,
         head: tuple[int, int] = (256, 128),
     ) -> None:
         super().__init__()
-        self.network, self.settings, self.cubes, self.seen = network, settings, cubes, seen
-        self.how, self.temperature, self.alike, self.queued = how or CropAugmentation(), temperature, alike, queue
-        width = network.config.widths[-1]
-        self.head = nn.Sequential(nn.Linear(width, head[0]), nn.LayerNorm(head[0]), nn.ReLU(), nn.Linear(*head))
-        self.average = running_average(network, settings.average) if settings.average else None
-        self.register_buffer("queue", torch.zeros(0, head[1]), persistent=False)
+        self.settings, self.cubes, self.seen = settings, cubes, seen
+        self.how, self.temperature, self.alike = how or CropAugmentation(), temperature, alike or {}
+        self.fitted = _Projected(network, *head)
+        self.average = running_average(self.fitted, settings.average) if settings.average else None
+        self.register_buffer("queue", torch.zeros(queue, head[1]))
+        self.register_buffer("queued", torch.full((queue,), _NOBODY))
         self.seen_in_validation: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self.of_a_collapse: list[float] = []
 
-    def answering(self) -> nn.Module:
-        return self.network if self.average is None else self.average.module
+    def answering(self) -> VGG3D:
+        trunk: VGG3D = self.judged.trunk
+        return trunk
+
+    @property
+    def judged(self) -> Any:
+        """Trunk and head whose answers count: the running averages."""
+        return self.fitted if self.average is None else self.average.module
 
     def configure_optimizers(self) -> Any:
-        optimizer = optimizer_of([*self.network.parameters(), *self.head.parameters()], self.settings)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.settings.rate(step, self.clock.seconds))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return scheduled(optimizer_of(self.fitted.parameters(), self.settings), self)
 
-    def on_train_batch_end(self, *_: Any) -> None:
-        if self.average is not None:
-            self.average.update_parameters(self.network)
+    def on_train_epoch_start(self) -> None:
+        self.of_a_collapse = []
 
     def training_step(self, numbers: torch.Tensor, _: int) -> torch.Tensor:
         views = [self._variant("train", numbers, view, step=self.clock.step) for view in (0, 1)]
         # Both views in one batch: normalisation must not tell them apart.
-        first, second = self.head(embedded(self.network, torch.cat(views))).chunk(2)
-        alike = None if self.alike is None else self.alike[numbers.cpu()][:, numbers.cpu()]
-        value = nt_xent(first, second, self.temperature, alike=alike, queue=self.queue if self.queued else None)
-        if self.queued:
-            self.queue = torch.cat([second.detach().float(), self.queue])[: self.queued]
-        self._require_no_collapse(float(value.detach()), len(numbers))
+        first, second = self.fitted.head(embedded(self.fitted.trunk, torch.cat(views))).chunk(2)
+        others = self._others("train", numbers)
+        value = nt_xent(first, second, self.temperature, **others)
+        self.of_a_collapse.append(float(value.detach()) / collapsed(len(numbers), **others))
+        self._remember(numbers, second)
         self.log("train_loss", value, batch_size=len(numbers))
         return value
 
+    def on_train_batch_end(self, *_: Any) -> None:
+        if self.average is not None:
+            self.average.update_parameters(self.fitted)
+
+    def on_train_epoch_end(self) -> None:
+        """Raises RunFailedError where the mean loss since the last epoch is that of answers which are all alike."""
+        shares = self.of_a_collapse
+        if shares and self.clock.step > 2 * self.settings.warmup and sum(shares) / len(shares) > 1 - _COLLAPSED:
+            raise RunFailedError(
+                f"The loss is {sum(shares) / len(shares):.1%} of that of answers which are all alike: the training has collapsed",
+                "a loss that falls",
+                "lower the learning rate or the temperature, raise the batch, or vary crops less",
+            )
+
     def validation_step(self, numbers: torch.Tensor, _: int) -> None:
-        network = self.answering()
-        first, second = (embedded(network, self._variant("val", numbers, view, step=None)) for view in (0, 1))
+        judged = self.judged
+        first, second = (embedded(judged.trunk, self._variant("val", numbers, view, step=None)) for view in (0, 1))
         self.seen_in_validation.append((first.float().cpu(), second.float().cpu()))
-        heads = self.head(first), self.head(second)
-        self.log("val_loss", nt_xent(*heads, self.temperature), batch_size=len(numbers))
+        value = nt_xent(judged.head(first), judged.head(second), self.temperature, alike=self._alike("val", numbers))
+        self.log("val_loss", value, batch_size=len(numbers))
 
     def measured(self) -> dict[str, float]:
         if not self.seen_in_validation:
             return {}
         first, second = (torch.cat(part) for part in zip(*self.seen_in_validation, strict=True))
         self.seen_in_validation = []
-        found = {
+        return {
             "val_alignment": alignment(first, second),
             "val_uniformity": uniformity(first),
             "val_rank": effective_rank(first),
+            "val_hopkins": hopkins(first),
             "val_retrieval": retrieval(first, second),
         }
-        return found | ({"val_hopkins": hopkins(first)} if len(first) >= 4 else {})
 
     def _variant(self, part: str, numbers: torch.Tensor, view: int, *, step: int | None) -> torch.Tensor:
         which = numbers.cpu().numpy()
         cubes = self.cubes[part]
         # Of validation crops the same variants in every epoch, so that epochs can be compared.
-        place = int(which[0]) if step is None else 1_000_000 + step
-        generator = torch.Generator().manual_seed(((self.settings.seed * 2 + view) * 100_000_007 + place) % 2**63)
+        place = int(which[0]) if step is None else _TRAINING_SEEDS + step
+        generator = torch.Generator().manual_seed(((self.settings.seed * 2 + view) * _VIEW_SEEDS + place) % 2**63)
         image = torch.from_numpy(cubes.image[which]).float() / 255
         mask = torch.from_numpy(cubes.mask[which])
         look = self.seen.look
         return augment_crops(image, mask, self.how, generator, alpha=look.alpha, grey=look.grey).to(numbers.device)
 
-    def _require_no_collapse(self, value: float, pairs: int) -> None:
-        worst = collapsed_loss(pairs)
-        if (
-            pairs > 1
-            and self.clock.step > max(20, 2 * self.settings.warmup)
-            and not self.queued
-            and value > (1 - _COLLAPSED) * worst
-        ):
-            raise RunFailedError(
-                f"The loss is {value:.3f}, that of answers which are all alike ({worst:.3f}): the training has collapsed",
-                "a loss that falls",
-                "lower the learning rate, raise the batch, or vary crops less",
-            )
+    def _alike(self, part: str, numbers: torch.Tensor, others: torch.Tensor | None = None) -> torch.Tensor | None:
+        if part not in self.alike:
+            return None
+        rows = self.alike[part][numbers.cpu()]
+        return rows[:, (numbers if others is None else others).cpu()]
+
+    def _others(self, part: str, numbers: torch.Tensor) -> dict[str, Any]:
+        """What `nt_xent` compares with beside the batch, and what of all it leaves out."""
+        filled = self.queued != _NOBODY
+        if not bool(filled.any()):
+            return {"alike": self._alike(part, numbers)}
+        queued = self.queued[filled]
+        return {
+            "alike": self._alike(part, numbers),
+            "queue": self.queue[filled],
+            "queue_alike": self._alike(part, numbers, queued),
+        }
+
+    def _remember(self, numbers: torch.Tensor, answers: torch.Tensor) -> None:
+        """The newest answers first; the oldest are forgotten."""
+        length = len(self.queued)
+        if length:
+            self.queue = torch.cat([answers.detach().float(), self.queue])[:length]
+            self.queued = torch.cat([numbers, self.queued])[:length]
 
 
 def embedded(network: nn.Module, cubes: torch.Tensor) -> torch.Tensor:
     """(n, 1, s, s, s) -> (n, d): mean over space of what the trunk puts out."""
-    return network(cubes.contiguous(memory_format=torch.channels_last_3d)).mean((2, 3, 4))
+    found: torch.Tensor = network(cubes.contiguous(memory_format=torch.channels_last_3d)).mean((2, 3, 4))
+    return found
+
+
+def collapsed(pairs: int, **others: Any) -> float:
+    """The loss where all answers are one point, which depends only on how many are compared.
+
+    >>> round(collapsed(2), 6)
+    1.098612
+    """
+    if others.get("queue") is not None:
+        others = {**others, "queue": torch.ones(len(others["queue"]), 1)}
+    return float(nt_xent(torch.ones(pairs, 1), torch.ones(pairs, 1), **others))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from neurotome.core import InputError, ModelCard, Progress, UnknownNameError, ValueRangeError, silent
@@ -133,7 +134,7 @@ def _fitted(recipe: ContrastRecipe, crops: CropSource, sides: Mapping[str, Cubes
         seen=recipe.cubes,
         how=recipe.variation,
         temperature=recipe.temperature,
-        alike=_alike(crops, sides["train"].rows, same_neuron=recipe.same_neuron),
+        alike={name: alike(crops.sites.iloc[part.rows], crops.recipe.size, recipe.same_neuron) for name, part in sides.items()},
         queue=recipe.queue,
     )
     training = CubeStream(len(sides["train"]), settings.batch * settings.validate_every, settings.seed)
@@ -141,7 +142,7 @@ def _fitted(recipe: ContrastRecipe, crops: CropSource, sides: Mapping[str, Cubes
     judged = max(min(settings.batch, len(sides["val"])), len(sides["val"]) // settings.batch * settings.batch)
     done = fit_task(task, training, CubeStream(len(sides["val"]), judged), out, settings, progress=progress)
     told = {
-        "parameters": sum(p.numel() for p in task.network.parameters()),
+        "parameters": sum(p.numel() for p in task.answering().parameters()),
         "crops": len(sides["train"]),
         "temperature": recipe.temperature,
         "batch": settings.batch,
@@ -154,17 +155,16 @@ def _fitted(recipe: ContrastRecipe, crops: CropSource, sides: Mapping[str, Cubes
     return save_model(out, task.answering().cpu().eval(), _card(recipe, crops, sides, told))
 
 
-def _alike(crops: CropSource, rows: np.ndarray, *, same_neuron: bool) -> torch.Tensor:
-    """Pairs of crops that share voxels, or a presynaptic neuron if that is asked for; each with itself, too."""
-    sites = crops.sites.iloc[rows]
+def alike(sites: pd.DataFrame, size: int, same_neuron: bool = False) -> torch.Tensor:
+    """(n, n) bool: pairs of crops of `size` voxels that share some, or a presynaptic neuron if asked; each with itself, too."""
     centres = sites[["crop_z", "crop_y", "crop_x"]].to_numpy(dtype=float)
     volume = sites["volume"].astype(str).to_numpy()
-    near = np.abs(centres[:, None] - centres[None]).max(2) < crops.recipe.size
-    alike = near & (volume[:, None] == volume[None])
+    near = np.abs(centres[:, None] - centres[None]).max(2) < size
+    found = near & (volume[:, None] == volume[None])
     if same_neuron:
-        pre = sites["pre_id"].astype(str).to_numpy()
-        alike |= (pre[:, None] == pre[None]) & (pre != "")[:, None]
-    return torch.from_numpy(alike)
+        pre = sites["pre_id"].fillna("").astype(str).to_numpy()
+        found |= (pre[:, None] == pre[None]) & (pre != "")[:, None]
+    return torch.from_numpy(found)
 
 
 def _card(recipe: ContrastRecipe, crops: CropSource, sides: Mapping[str, Cubes], told: Mapping[str, Any]) -> ModelCard:

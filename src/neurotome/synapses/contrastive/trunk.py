@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from neurotome.core import InputError, ModelCard, Progress, silent
+from neurotome.core import CropLook, InputError, ModelCard, Progress, silent
 from neurotome.nn import load_model
 from neurotome.nn.vgg3d import VGG3D
 from neurotome.synapses.contrastive.cubes import Cubes, CubeSettings, cubes_of
@@ -34,6 +34,11 @@ class Trunk:
     network: VGG3D
     card: ModelCard
     seen: CubeSettings
+
+    def looking(self, look: CropLook) -> Trunk:
+        """The same trunk on cubes that show something else; grey values are made as it has learnt them."""
+        shown = look.with_(normalization=self.seen.look.normalization)
+        return Trunk(self.network, self.card, CubeSettings(self.seen.side, self.seen.extent_nm, shown))
 
     def embed(self, cubes: np.ndarray) -> np.ndarray:
         """(n, s, s, s) float, as shown -> (n, d) float32; a row depends on its own cube alone."""

@@ -9,6 +9,7 @@ import pickle
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -53,19 +54,19 @@ class CropWork:
 
 def cut_all(work: CropWork, done: int = 0, total: int = 0, progress: Progress = silent) -> None:
     """Cut the crops of these sites in this process. done, total: for the progress only."""
-    journal, store = Journal(work.path / JOURNAL), CropStore(work.path)
+    store = CropStore(work.path)
     reader: Reader | None = None
-    for count, (place, row) in enumerate(work.rows):
-        if reader is None or reader.name != work.volumes[row["volume"]].name:
-            reader = reader_of(work.volumes[row["volume"]], work.recipe)
-        found = _cut_or_say_why(reader, row, work)
-        if isinstance(found, CutCrop):
-            store.write(place, found.crop)
-            journal.kept(place, found.facts)
-        else:
-            journal.discarded(place, found)
-        progress(_WHAT, done + count + 1, total)
-    journal.close()
+    with closing(Journal(work.path / JOURNAL)) as journal:
+        for count, (place, row) in enumerate(work.rows):
+            if reader is None or reader.name != work.volumes[row["volume"]].name:
+                reader = reader_of(work.volumes[row["volume"]], work.recipe)
+            found = _cut_or_say_why(reader, row, work)
+            if isinstance(found, CutCrop):
+                store.write(place, found.crop)
+                journal.kept(place, found.facts)
+            else:
+                journal.discarded(place, found)
+            progress(_WHAT, done + count + 1, total)
 
 
 def _cut_or_say_why(reader: Reader, row: dict[str, Any], work: CropWork) -> CutCrop | Discarded:

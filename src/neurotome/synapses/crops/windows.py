@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ CACHE_BYTES = 512 * 2**20
 """What a reader keeps unpacked, of all that it reads."""
 _WHAT = ("image", "neurons", "organelles", "instances")
 _TIFF = (".tif", ".tiff", ".btf", ".tf8")
+_USUAL_BLOCK = (8, 256, 256)
+"""Where the storage does not say, or is several files: the chunks that neurotome itself writes."""
 _UNPACKED_WHOLE = (".nrrd", ".v3draw", ".v3dpbd")
 
 
@@ -79,33 +81,37 @@ class WindowReader:
 
 
 def stored_blocks(data: Any) -> Int3 | None:
-    """How many voxels (z, y, x) must be unpacked at least to have one; None for an array in memory or of unknown storage."""
-    if not isinstance(data, LazyArray) or data.source is None:
+    """How many voxels (z, y, x) are unpacked together; None for an array in memory or mapped from its file."""
+    if not isinstance(data, LazyArray):
         return None
     path, shape = data.source, data.shape
-    if _is_stack_of_pictures(path):
-        return 1, shape[1], shape[2]
+    if path is None:
+        return _USUAL_BLOCK
+    if path.suffix.lower() == ".npy":
+        return None
     if path.suffix.lower() in _UNPACKED_WHOLE:
         return shape[0], shape[1], shape[2]
-    chunk, axes = _chunk_of(path)
-    if chunk is None:
-        return None
-    along = dict(zip(axes.upper(), chunk, strict=True))
-    z, y, x = (int(along.get(axis, 1)) for axis in "ZYX")
-    return z, y, x
-
-
-def _is_stack_of_pictures(path: Path) -> bool:
-    """Told by the names alone: reading the header of every picture again would take longer than the sites do."""
-    return path.suffix.lower() in _TIFF or (path.is_dir() and not is_zarr(path) and not (path / "info").is_file())
-
-
-def _chunk_of(path: Path) -> tuple[tuple[int, ...] | None, str]:
-    if not path.is_dir() and path.suffix.lower() != ".npy":
-        # Which data set of an HDF5 file it is, the file does not say; its library keeps chunks itself.
-        return None, ""
+    if not _is_zarr_like(path):
+        # Told by the names alone: reading the header of every picture again would take longer than the sites do.
+        return (1, shape[1], shape[2]) if path.is_dir() or path.suffix.lower() in _TIFF else _USUAL_BLOCK
     source = read_source(path)
-    return source.chunk, source.axes
+    along = dict(zip(source.axes.upper(), source.chunk or (), strict=bool(source.chunk)))
+    z, y, x = (int(along.get(axis, 1)) for axis in "ZYX")
+    return (z, y, x) if along else _USUAL_BLOCK
+
+
+def _is_zarr_like(path: Path) -> bool:
+    return path.is_dir() and (is_zarr(path) or (path / "info").is_file())
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One block along one axis: its number, where it is stored, which part of it is asked for, and where that goes."""
+
+    number: int
+    stored: slice
+    of: slice
+    to: slice
 
 
 class _Blocks:
@@ -119,31 +125,29 @@ class _Blocks:
         self.bytes = 0
 
     def __getitem__(self, key: tuple[slice, slice, slice]) -> np.ndarray:
-        box = Box(tuple(k.start for k in key), tuple(k.stop for k in key))  # type: ignore[arg-type]
-        found = np.empty(box.shape, self.data.dtype)
-        needed = list(self._indices(box))
-        wanted = set(needed)
-        for index in needed:
-            whole = self._extent(index)
-            values = self._block(index, whole, wanted)
-            part = whole.intersect(box)
-            found[part.inside(box).slices] = values[part.inside(whole).slices]
+        found = np.empty([k.stop - k.start for k in key], self.data.dtype)
+        axes = [self._along(axis, k.start, k.stop) for axis, k in enumerate(key)]
+        wanted: set[Int3] = set(product(*([piece.number for piece in pieces] for pieces in axes)))  # type: ignore[arg-type]
+        for z, y, x in product(*axes):
+            values = self._block((z.number, y.number, x.number), (z.stored, y.stored, x.stored), wanted)
+            found[z.to, y.to, x.to] = values[z.of, y.of, x.of]
         return found
 
-    def _indices(self, box: Box) -> Iterator[Int3]:
-        ends = zip(box.start, box.stop, self.offset, self.block, strict=True)
-        return product(*(range((a + o) // b, -(-(e + o) // b)) for a, e, o, b in ends))  # type: ignore[return-value]
+    def _along(self, axis: int, start: int, stop: int) -> list[_Piece]:
+        """The blocks that a range meets along one axis. Plain numbers: a window may meet hundreds of blocks."""
+        side, offset, end = self.block[axis], self.offset[axis], self.data.shape[axis - 3]
+        pieces = []
+        for index in range((start + offset) // side, -(-(stop + offset) // side)):
+            low, high = max(0, index * side - offset), min(end, (index + 1) * side - offset)
+            first, last = max(low, start), min(high, stop)
+            pieces.append(_Piece(index, slice(low, high), slice(first - low, last - low), slice(first - start, last - start)))
+        return pieces
 
-    def _extent(self, index: Int3) -> Box:
-        corner = [i * b - o for i, b, o in zip(index, self.block, self.offset, strict=True)]
-        stop = [c + b for c, b in zip(corner, self.block, strict=True)]
-        return Box(tuple(corner), tuple(stop)).clip(self.data.shape[-3:])  # type: ignore[arg-type]
-
-    def _block(self, index: Int3, whole: Box, wanted: set[Int3]) -> np.ndarray:
+    def _block(self, index: Int3, stored: tuple[slice, slice, slice], wanted: set[Int3]) -> np.ndarray:
         if index in self.kept:
             self.kept.move_to_end(index)
             return self.kept[index]
-        values = np.asarray(self.data[whole.slices])
+        values = np.asarray(self.data[stored])
         self._drop_others(values.nbytes, wanted)
         # A window larger than the cache keeps its first blocks; dropping these for the last ones would keep nothing of use.
         if self.bytes + values.nbytes <= self.most_bytes:

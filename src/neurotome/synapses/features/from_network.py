@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["network_features"]
 
 FAMILY = "vgg3d"
-_PART, _AT_ONCE = 64, 8
+_AT_ONCE = 8
 
 
 def network_features(
@@ -36,6 +36,7 @@ def network_features(
     pooling: str = "avg",
     precision: str = "auto",
     device: str = "cpu",
+    batch: int = 64,
     keep: Path | None = None,
     progress: Progress = silent,
 ) -> tuple[AnnData, pd.DataFrame]:
@@ -43,16 +44,16 @@ def network_features(
 
     X (n, d) float32; obs the crops' sites and `flags` of the view; var family, unit, formula, transform, layer and pooling of
     each column; uns["network"] all that decided them. Columns of a network without training begin with "random_".
-    layer, pooling: as in `nn.vgg3d`. precision: "float32", "bfloat16" or "auto". keep: a folder where finished parts are left, so
-    that the same call goes on where it stopped. A row depends on its own crop alone.
+    layer, pooling: as in `nn.vgg3d`. precision: "float32", "bfloat16" or "auto". keep: a folder where finished parts of
+    `batch` crops are left, so that the same call goes on where it stopped. A row depends on its own crop alone.
     Raises UnknownNameError and ValueRangeError for layer, pooling, precision and look, ShapeError for crops that do not fit.
     """
     extract = FeatureExtractor(network.network, layer, pooling, precision=precision, device=device)
     facts = _facts(crops, look, network, extract, layer=str(layer))
     folder = None if keep is None else keep / _stamp(crops, facts)
     parts = []
-    for first in range(0, len(crops), _PART):
-        some = _Some(crops, first, min(_PART, len(crops) - first))
+    for first in range(0, len(crops), batch):
+        some = _Some(crops, first, min(batch, len(crops) - first))
         parts.append(_part(some, look, extract, folder))
         progress("features of crops", first + len(some), len(crops))
     table = _table(crops, parts, [f"{'random_' if network.random else ''}{name}" for name in extract.names])

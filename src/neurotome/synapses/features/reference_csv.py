@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["read_reference_csv", "reference_csv_name", "write_reference_csv"]
 
 _NAME = re.compile(
-    rf"(?:\w+_)?features(?:_layer(?P<layer>\d+))?(?:_(?P<pooling>{'|'.join(POOLINGS)}))?_seg(?P<mask>[^_]+)_alpha(?P<alpha>\d+(?:_\d+)?)\.csv"
+    rf"(?:\w+_)?features(?:_layer(?P<layer>\d+))?(?:_(?P<pooling>{'|'.join(POOLINGS)}))?_seg(?P<mask>\d+[a-z]?)_alpha(?P<alpha>\d+(?:_\d+)?)\.csv"
 )
 _FEATURE = re.compile(r"(?P<random>random_)?(?:layer(?P<layer>\d+)_)?feat_(?P<number>\d+)")
 _COORDINATES = {
@@ -69,8 +69,7 @@ def write_reference_csv(folder: Path, table: AnnData) -> Path:
     named |= {theirs: obs[ours] for ours, theirs in _COORDINATES.items() if ours in obs}
     others = [name for name in obs if name not in {"volume", "synapse_id", *_COORDINATES}]
     features = pd.DataFrame(np.asarray(table[:, columns].X), obs.index, columns)
-    text = pd.concat([pd.DataFrame(named), obs[others], features], axis=1)
-    text.insert(len(named), "bbox_name", obs["volume"])
+    text = pd.concat([pd.DataFrame(named), obs[others], obs["volume"].rename("bbox_name"), features], axis=1)
     if "X_umap" in table.obsm:
         text[["umap_x", "umap_y"]] = np.asarray(table.obsm["X_umap"])[:, :2]
     stage = about["layer"] != "standard"

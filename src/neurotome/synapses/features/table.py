@@ -42,15 +42,16 @@ def assemble(families: Mapping[str, AnnData]) -> AnnData:
             f"The tables share no key ({examples})", "features of the same sites", "check that they are of one study"
         )
     parts = {name: family[shared] for name, family in families.items()}
+    obs = _joined([part.obs for part in parts.values()])
     var = pd.concat([_about(name, part.var) for name, part in parts.items()])
     _require_unique(var.index, "column")
-    values = {name: _numbers(part) for name, part in parts.items()}
-    table = AnnData(np.concatenate(list(values.values()), axis=1), obs=_joined([part.obs for part in parts.values()]), var=var)
+    values = {name: np.array(part.X, np.float32) for name, part in parts.items()}
+    table = AnnData(np.concatenate(list(values.values()), axis=1), obs=obs, var=var)
     table.uns["columns"], table.uns["families"] = {}, {}
-    for name, family in families.items():
+    for name, part in parts.items():
         table.obsm[f"X_{name}"] = values[name]
-        table.uns["columns"][f"X_{name}"] = np.array(list(map(str, family.var_names)), dtype=object)
-        table.uns["families"][name] = dict(family.uns)
+        table.uns["columns"][f"X_{name}"] = np.array(list(map(str, part.var_names)), dtype=object)
+        table.uns["families"][name] = dict(families[name].uns)
     return table
 
 
@@ -77,13 +78,8 @@ def left_out(families: Mapping[str, AnnData], *discarded: pd.DataFrame) -> pd.Da
 def _about(family: str, var: pd.DataFrame) -> pd.DataFrame:
     about = pd.DataFrame({name: var.get(name, "") for name in _ABOUT_COLUMNS}, index=var.index.astype(str))
     about["family"] = family
-    about.loc[about["transform"].isin(("", None)), "transform"] = "none"
-    others = [name for name in var if name not in _ABOUT_COLUMNS]
-    return about.join(var[others])
-
-
-def _numbers(part: AnnData) -> np.ndarray:
-    return np.array(part.X, np.float32)
+    about.loc[about["transform"] == "", "transform"] = "none"
+    return about
 
 
 def _joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:

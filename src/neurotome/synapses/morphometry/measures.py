@@ -117,7 +117,11 @@ MEASURES: tuple[Measure, ...] = (
     Measure("vesicle_diameter_sd_nm", "nm", "its standard deviation", "none", lambda s: s.single.diameters_nm.std()),
     Measure("vesicle_density_per_um3", "um-3", "vesicles / volume of V", "log", lambda s: s.single.density_per_um3),
     Measure(
-        "dense_core_fraction", "", "share of vesicles with mean intensity < -1", "none", lambda s: s.single.dense_core_fraction
+        "dense_core_fraction",
+        "",
+        "share of vesicles with a mean intensity < -1 within half their radius",
+        "none",
+        lambda s: s.single.dense_core_fraction,
     ),
     *(measure for side in ("pre", "post") for measure in _of_side(side)),
     Measure("log_pre_post_ratio", "", "ln(pre_near_volume / post_near_volume)", "none", lambda s: s.contact.log_ratio),

@@ -17,8 +17,10 @@ DOCKED_NM = 50.0
 """Cloud this near to the cleft counts as docked."""
 DOCKED_VESICLE_NM = 30.0
 """So does a single vesicle."""
+CORE = 0.5
+"""What is nearer to a vesicle's centre than this share of its radius is its core; its membrane is dark in all of them."""
 DENSE = -1.0
-"""Standardised grey value below which a vesicle has a dense core."""
+"""Standardised grey value below which a core is dense."""
 
 
 class VesicleCloud:
@@ -136,8 +138,24 @@ class SingleVesicles:
     def dense_core_fraction(self) -> float:
         if not self.count:
             raise NotMeasurableError("no single vesicle in the cloud")
-        sums = np.bincount(self._numbers, weights=self.scene.image[self._labelled])
-        return float((self.grey.standardised(sums[self._chosen] / self._sizes[self._chosen]) < DENSE).mean())
+        core = self._in_core
+        numbers, values = self._numbers[core], self.scene.image[self._labelled][core]
+        voxels = np.bincount(numbers, minlength=len(self._chosen))[self._chosen]
+        sums = np.bincount(numbers, weights=values, minlength=len(self._chosen))[self._chosen]
+        known = voxels > 0
+        if not known.any():
+            raise NotMeasurableError("single vesicles are too small to have a core")
+        return float((self.grey.standardised(sums[known] / voxels[known]) < DENSE).mean())
+
+    @property
+    def _in_core(self) -> np.ndarray:
+        """(labelled voxels,) bool."""
+        places = np.argwhere(self._labelled) * np.array(self.scene.voxel_nm)
+        sums = [np.bincount(self._numbers, weights=along) for along in places.T]
+        centres = (np.stack(sums) / self._sizes)[:, self._numbers]
+        radii_nm = 1000 * np.cbrt(3 * self._sizes * self.scene.voxel_um3 / (4 * np.pi))
+        near: np.ndarray = ((places.T - centres) ** 2).sum(axis=0) <= (CORE * radii_nm[self._numbers]) ** 2
+        return near
 
 
 def _at_border(mask: np.ndarray) -> np.ndarray:

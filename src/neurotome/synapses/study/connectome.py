@@ -3,7 +3,7 @@
     synapse_positions               (n, 3)  x, y, z in voxels of the whole data set
     synapse_to_src_agglomerate      (n,)    the presynaptic neuron
     synapse_to_dst_agglomerate      (n,)    the postsynaptic neuron, where the file has it
-    segment_to_agglomerate          (m,)    segment id -> neuron id; in the same file or in one of its own
+    segment_to_agglomerate          (m,)    segment id -> neuron id; in the same file or in one of its own; others are background
 
 What comes out is a volume and sites like any others: neurons are agglomerates, the cleft is the prediction above a threshold. The
 mask `cleft | pre` (preset 10) then shows what the reference cut. Volumes in WKW have to be converted first. Source of the layout:
@@ -244,12 +244,14 @@ def _agglomerate(path: Path, segments: np.ndarray) -> np.ndarray:
         neurons = np.zeros(len(ids), np.uint64)
         neurons[known] = _entries(table, ids[known].astype(np.int64))
     neurons[ids == 0] = 0
-    return neurons[at].reshape(segments.shape)
+    return np.asarray(neurons[at].reshape(segments.shape))
 
 
 def _entries(table: h5py.Dataset, rows: np.ndarray) -> np.ndarray:
     """Some entries of a table that has one per segment of the whole data set; rows increase."""
-    if len(rows) and rows[-1] - rows[0] < SPAN:
+    if not len(rows):
+        return np.empty(0, np.uint64)
+    if rows[-1] - rows[0] < SPAN:
         return np.asarray(table[rows[0] : rows[-1] + 1])[rows - rows[0]]
     return np.asarray(table[rows])
 
@@ -260,4 +262,4 @@ def _mapped(volume: Image | Labels, function: Callable[[np.ndarray], np.ndarray]
 
 
 def _above(threshold: float, prediction: np.ndarray) -> np.ndarray:
-    return (prediction > threshold).astype(np.uint8)
+    return np.asarray(prediction > threshold, np.uint8)

@@ -56,7 +56,7 @@ def sites_from_clefts(
         raise ValueRangeError(f"min_voxels {min_voxels} and dilations {dilations}", "1 or more", "take 100 and 3")
     name = volume or neurons.name
     pieces = find_pieces(clefts, ids, progress=progress)
-    large = np.flatnonzero(pieces.voxels >= min_voxels)
+    large = np.flatnonzero(pieces.voxels >= min_voxels).tolist()
     rows, facts, discarded = [], [], []
     for number, piece in enumerate(large, 1):
         mask = piece_mask(clefts, pieces, piece, ids)

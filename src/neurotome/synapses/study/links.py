@@ -139,7 +139,7 @@ def write_nml(
     parameters = ElementTree.SubElement(things, "parameters")
     ElementTree.SubElement(parameters, "experiment", name=experiment)
     scale = {axis: f"{v:g}" for axis, v in zip("xyz", reversed(voxel_nm), strict=True)}
-    ElementTree.SubElement(parameters, "scale", **scale, unit="nanometer")
+    ElementTree.SubElement(parameters, "scale", {**scale, "unit": "nanometer"})
     comments = ElementTree.Element("comments")
     for number, (key, row) in enumerate(sites.iterrows()):
         origin = (origins or {}).get(str(row["volume"]), (0, 0, 0))

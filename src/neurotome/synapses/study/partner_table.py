@@ -180,7 +180,7 @@ def _centres(
         # Voxels of two sizes share their corner, not the centre of the first.
         factor = 1.0 if table_voxel_nm is None else np.array(table_voxel_nm) / np.array(grid.voxel_nm)
         voxels = (numbers - np.array(origin_vox) + 0.5) * factor
-    return np.floor(voxels).astype(np.int64)
+    return np.asarray(np.floor(voxels), np.int64)
 
 
 def _ids(rows: pd.DataFrame, column: str, source: str) -> list[int]:

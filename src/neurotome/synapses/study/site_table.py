@@ -103,7 +103,7 @@ def keyed(table: pd.DataFrame, source: str) -> pd.DataFrame:
             "one row per dataset/volume/id",
             "remove the copies, or give them ids of their own",
         )
-    return table.drop(columns="_row", errors="ignore").set_index(pd.Index(key, name="key", dtype=object))
+    return table.drop(columns="_row", errors="ignore").set_index(key.rename("key"))
 
 
 def _row(table: pd.DataFrame) -> Mapping[int, int]:
@@ -186,7 +186,7 @@ def _names(file: Path, table: pd.DataFrame, name: str) -> pd.Series:
         raise ValueRangeError(
             f"'{file}' has a / in {name} in {_rows(wrong)}", "names without /, which keys are made with", "rename"
         )
-    return names.astype(object)
+    return names
 
 
 def _voxels(file: Path, values: pd.Series, name: str, rounding: str | None) -> pd.Series:

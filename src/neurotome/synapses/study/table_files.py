@@ -75,8 +75,10 @@ def read_table(path: Path, text: Collection[str] = ()) -> pd.DataFrame:
 def _of_volume(path: Path, text: Collection[str]) -> pd.DataFrame:
     table = read_table(path, text)
     for column in VOLUME_COLUMNS:
-        others = table[column].astype(str)[table[column].astype(str) != path.stem] if column in table.columns else ()
-        if len(others):
+        if column not in table.columns:
+            continue
+        named = table[column].astype(str).str.strip()
+        if len(others := named[named != path.stem]):
             raise FormatError(
                 f"'{path}' says {column} '{others.iloc[0]}' in row {others.index[0]}",
                 f"'{path.stem}', as the file is called",

@@ -16,14 +16,11 @@ from neurotome.io import LazyArray, open_image, open_labels
 from neurotome.io.lazy import Ranges
 from neurotome.io.open import read_source
 from neurotome.io.source import Source, show_nm
-from neurotome.synapses.study.legend import structures_of
+from neurotome.synapses.study.legend import read_legend, structures_of
 
 __all__ = ["VolumeEntry", "open_volume", "open_volumes"]
 
 PathLike = Path | str
-Opened = dict[str, tuple[str, Image | Labels]]
-"""What it is -> where it comes from, and the volume."""
-
 LUMINANCE = (0.2989, 0.5870, 0.1140)
 """Weights of red, green and blue in a grey value (ITU-R BT.601)."""
 
@@ -59,6 +56,10 @@ class VolumeEntry:
                     "how many voxels of the image one of its voxels covers along z, y, x, such as 1, 2, 2",
                     "give three whole numbers",
                 )
+        if isinstance(self.organelles, Mapping):
+            read_legend({self.name: dict.fromkeys(self.organelles, 1)})
+            if taken := {"image", "neurons", "instances"}.intersection(self.organelles):
+                raise InputError(f"Volume '{self.name}' has an organelle called {taken.pop()}", "another name", "rename it")
 
     @property
     def paths(self) -> dict[str, PathLike]:
@@ -93,22 +94,26 @@ def open_volume(entry: VolumeEntry, structures: Structures | None = None) -> Syn
     """
     voxel_nm = entry.voxel_nm or _stated_voxel_nm(entry)
     try:
-        opened = _open(entry, voxel_nm)
+        image, labels = _grey_image(entry.image, voxel_nm), _open_labels(entry, voxel_nm)
     except UnitError as error:
         given = f"Volume '{entry.name}': {_stated(entry)}"
         raise UnitError(given, "one voxel size", "correct voxel_nm or the file, or declare a scale") from error
-    _require_one_shape(entry, opened)
-    grid = _with_origin(opened)
-    whole = {what: _on_grid(volume, grid, _factors(entry, what)) for what, (_, volume) in opened.items()}
+    _require_one_shape(entry, {"image": image.grid.shape, **{what: volume.grid.shape for what, volume in labels.items()}})
+    grid = _with_origin(image, labels)
+    labels = {what: _on_grid(volume, grid, _factors(entry, what)) for what, volume in labels.items()}
     if isinstance(entry.organelles, Mapping):
-        names = tuple(entry.organelles)
-        organelles, structures = _stacked([whole[name] for name in names]), {name: (i + 1,) for i, name in enumerate(names)}
+        organelles = _stacked([labels[name] for name in entry.organelles])
+        structures = {name: (number,) for number, name in enumerate(entry.organelles, 1)}
     else:
-        organelles = whole["organelles"]
-    image = whole["image"]
-    assert isinstance(image, Image)
+        organelles = labels["organelles"]
     return SynapseVolume(
-        entry.name, image, whole["neurons"], organelles, structures or {}, entry.origin_vox, whole.get("instances")
+        entry.name,
+        replace(image, grid=grid),
+        labels["neurons"],
+        organelles,
+        structures or {},
+        entry.origin_vox,
+        labels.get("instances"),
     )
 
 
@@ -132,12 +137,11 @@ def _stated_voxel_nm(entry: VolumeEntry) -> Nm3:
     )
 
 
-def _open(entry: VolumeEntry, voxel_nm: Nm3) -> Opened:
-    opened: Opened = {"image": (str(entry.image), _grey_image(entry.image, voxel_nm))}
+def _open_labels(entry: VolumeEntry, voxel_nm: Nm3) -> dict[str, Labels]:
+    opened = {}
     for what, path in list(entry.paths.items())[1:]:
-        factors = _factors(entry, what)
-        z, y, x = (v * f for v, f in zip(voxel_nm, factors, strict=True))
-        opened[what] = (str(path), open_labels(path, voxel_nm=(z, y, x)))
+        z, y, x = (v * f for v, f in zip(voxel_nm, _factors(entry, what), strict=True))
+        opened[what] = open_labels(path, voxel_nm=(z, y, x))
     return opened
 
 
@@ -156,21 +160,19 @@ def _luminance(source: Source, ranges: Ranges) -> np.ndarray:
     return (grey if colours.dtype.kind == "f" else np.rint(grey)).astype(colours.dtype)
 
 
-def _require_one_shape(entry: VolumeEntry, opened: Opened) -> None:
-    shape = opened["image"][1].grid.shape
+def _require_one_shape(entry: VolumeEntry, shapes: Mapping[str, Int3]) -> None:
     fitting = [
-        all(n // f <= m <= math.ceil(n / f) for n, m, f in zip(shape, volume.grid.shape, factors, strict=True))
-        for what, (_, volume) in opened.items()
-        for factors in [_factors(entry, what)]
+        n // f <= m <= math.ceil(n / f)
+        for what, shape in shapes.items()
+        for n, m, f in zip(shapes["image"], shape, _factors(entry, what), strict=True)
     ]
     if all(fitting):
         return
-    folders = all(Path(path).is_dir() for path, _ in opened.values())
-    counts = {volume.grid.shape[0] for _, volume in opened.values()}
-    if folders and len(counts) > 1 and len({volume.grid.shape[1:] for _, volume in opened.values()}) == 1:
-        listed = ", ".join(f"{volume.grid.shape[0]} in '{path}' ({what})" for what, (path, volume) in opened.items())
+    paths = entry.paths
+    if all(Path(path).is_dir() for path in paths.values()) and len({shape[1:] for shape in shapes.values()}) == 1:
+        listed = ", ".join(f"{shape[0]} in '{paths[what]}' ({what})" for what, shape in shapes.items())
         raise ShapeError(f"Volume '{entry.name}' has slices: {listed}", "as many in each", "add what is missing")
-    listed = "; ".join(f"{what} '{path}' has shape {volume.grid.shape}" for what, (path, volume) in opened.items())
+    listed = "; ".join(f"{what} '{paths[what]}' has shape {shape}" for what, shape in shapes.items())
     raise ShapeError(
         f"Volume '{entry.name}': {listed}",
         "one shape (z, y, x)",
@@ -185,29 +187,28 @@ def _stated(entry: VolumeEntry) -> str:
     return "; ".join(said) + asked
 
 
-def _with_origin(opened: Opened) -> Grid:
+def _with_origin(image: Image, labels: Mapping[str, Labels]) -> Grid:
     """The image's grid, where the first file that knows an origin puts it: pictures of sections know none."""
-    grid = opened["image"][1].grid
-    known = [volume.grid.origin_nm for _, volume in opened.values() if volume.grid.shape == grid.shape]
-    return replace(grid, origin_nm=next((origin for origin in known if any(origin)), grid.origin_nm))
+    known = [volume.grid.origin_nm for volume in (image, *labels.values()) if volume.grid.shape == image.grid.shape]
+    return replace(image.grid, origin_nm=next((origin for origin in known if any(origin)), image.grid.origin_nm))
 
 
-def _on_grid(volume: Image | Labels, grid: Grid, factors: Int3) -> Image | Labels:
+def _on_grid(volume: Labels, grid: Grid, factors: Int3) -> Labels:
     """The volume itself, or a coarser one with each voxel repeated over those of the image that it covers."""
     if tuple(factors) == (1, 1, 1):
         return volume if any(volume.grid.origin_nm) else replace(volume, grid=grid)
-    data = LazyArray.whole(partial(_repeated, volume, tuple(factors)), grid.shape, volume.data.dtype)
+    data = LazyArray.whole(partial(_repeated, volume, factors), grid.shape, volume.data.dtype)
     return replace(volume, data=data, grid=grid)
 
 
-def _repeated(volume: Image | Labels, factors: Int3, ranges: Ranges) -> np.ndarray:
+def _repeated(volume: Labels, factors: Int3, ranges: Ranges) -> np.ndarray:
     # A coarse volume may lack the last voxels of the image: its border continues there.
     coarse = [np.minimum(np.arange(a, b) // f, n - 1) for (a, b), f, n in zip(ranges, factors, volume.grid.shape, strict=True)]
     values = np.asarray(volume.data[tuple(slice(int(at[0]), int(at[-1]) + 1) for at in coarse)])
     return values[np.ix_(*(at - at[0] for at in coarse))]
 
 
-def _stacked(parts: list[Image | Labels]) -> Labels:
+def _stacked(parts: list[Labels]) -> Labels:
     """One volume of ids 1, 2, ... in which later structures lie on top of earlier ones."""
     grid = parts[0].grid
     data = LazyArray.whole(partial(_paint, tuple(parts)), grid.shape, np.uint8)
