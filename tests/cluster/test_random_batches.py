@@ -22,7 +22,7 @@ def test_it_is_the_model_of_statsmodels():
     design = np.column_stack([np.ones(200), labels == 1, labels == 2]).astype(float)
     fitted = model(values, design, batches).fit(reml=True)
     np.testing.assert_allclose(found.terms["estimate"], fitted.fe_params, rtol=1e-4)
-    np.testing.assert_allclose(found.terms["low"], fitted.conf_int()[:3, 0], rtol=2e-3)
+    np.testing.assert_allclose(found.terms["low"], fitted.conf_int()[:3, 0], atol=2e-3)
     np.testing.assert_allclose(found.terms["p"][1:], fitted.pvalues[1:3], rtol=0.02, atol=1e-6)
     np.testing.assert_allclose(found.batch_sd, np.sqrt(fitted.cov_re[0, 0]), rtol=1e-3)
     np.testing.assert_allclose(found.residual_sd, np.sqrt(fitted.scale), rtol=1e-4)
@@ -42,9 +42,9 @@ def test_batches_that_do_not_differ_have_no_spread_of_their_own():
 
 
 def test_p_is_uniform_where_labels_do_not_differ():
-    p = np.array([mixed_model(*_rows(1.0, 0.0, seed=seed)).p for seed in range(100)])
-    assert 0.0 <= (p <= 0.05).mean() <= 0.12
-    assert 0.35 < (p <= 0.5).mean() < 0.65
+    p = np.array([mixed_model(*_rows(1.0, 0.0, seed=seed)).p for seed in range(50)])
+    assert 0.0 <= (p <= 0.05).mean() <= 0.14
+    assert 0.3 < (p <= 0.5).mean() < 0.7
 
 
 def test_units_play_no_part():

@@ -58,7 +58,7 @@ def test_independent_tables_agree_by_chance_only(one):
     found = compare_synapses(one, other)
     assert found.scores.triplets == pytest.approx(0.5, abs=0.02)
     assert abs(found.scores.mantel) < 0.1
-    assert found.pairs[["first", "second"]].isin(list(one.obs_names)).all(None)
+    assert set(found.pairs["first"]) | set(found.pairs["second"]) <= set(one.obs_names)
 
 
 def test_tables_without_a_common_key_are_refused_with_examples(one):

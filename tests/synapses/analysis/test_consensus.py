@@ -12,7 +12,7 @@ def test_the_majority_of_eleven_is_right_more_often_than_each():
     assert majority_accuracy(2, 0.8) == pytest.approx(0.8)
     drawn = np.random.default_rng(0).random((100_000, 11)) < 0.8
     assert majority_accuracy(11, 0.8) == pytest.approx((drawn.sum(1) > 5).mean(), abs=0.002)
-    with pytest.raises(ValueRangeError, match="accuracy 1.2"):
+    with pytest.raises(ValueRangeError, match=r"accuracy 1\.2"):
         majority_accuracy(3, 1.2)
 
 

@@ -100,5 +100,5 @@ def test_tables_are_read_by_their_keys(tmp_path):
 
 def test_labels_of_other_synapses_are_refused(grouped, labels):
     table, _ = grouped
-    with pytest.raises(InputError, match="keys such as 'study/v1/0'"):
+    with pytest.raises(InputError, match="keys such as 'study/v1/0, study/v1/1'"):
         manual_agreement(table, labels.set_axis([f"x/{at}" for at in range(80)]))

@@ -26,7 +26,7 @@ def test_the_nearest_are_those_of_a_full_search(grouped):
         index.nearest("study/v1/x")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_hundred_thousand_synapses_answer_at_once():
     values = np.random.default_rng(0).standard_normal((100_000, 192)).astype(np.float32)
     table = anndata.AnnData(obs=pd.DataFrame(index=[f"d/v/{at}" for at in range(100_000)]))

@@ -1,6 +1,7 @@
 """All sites -> crops on disk: complete, the same whichever way they were made, and gone on with after an interruption."""
 
 import json
+import pickle
 from dataclasses import replace
 from itertools import pairwise
 
@@ -109,6 +110,18 @@ def test_rows_are_found_by_key(made):
         crops.row("phantom/bbox7/s5")
     with pytest.raises(UnknownNameError, match="s3"):
         crops.row("phantom/p2/s33")
+
+
+def test_a_set_can_be_handed_to_another_process(made):
+    crops, _ = made
+    assert crops[0].has("cleft")
+    assert np.array_equal(pickle.loads(pickle.dumps(crops))[0].bits, crops[0].bits)
+
+
+def test_all_sites_may_be_discarded(volumes, sites, tmp_path):
+    crops, discarded = make_crops(volumes, sites.iloc[[5]], RECIPE, tmp_path / "crops.zarr")
+    assert (len(crops), len(crops.sites), discarded["key"].tolist()) == (0, 0, ["phantom/bbox7/s5"])
+    assert CropSet.open(crops.path).discarded["step"].tolist() == ["crops"]
 
 
 def test_what_is_there_is_not_made_again(made, volumes, sites):

@@ -34,7 +34,8 @@ def source(tmp_path_factory):
     save(Image(cleft, p1.image.grid), folder / "prediction.ome.tif")
     with h5py.File(folder / "agglomerates.h5", "w") as file:
         table = np.zeros(34, np.uint64)
-        table[[11, 12, 22, 33]] = (70, 70, 71, 72)
+        # Background stays background, whatever the table says of segment 0.
+        table[[0, 11, 12, 22, 33]] = (5, 70, 70, 71, 72)
         file["segment_to_agglomerate"] = table
     centre = np.array([83, 65, 60]) + np.array(ORIGIN[::-1])
     with h5py.File(folder / "connectome.h5", "w") as file:

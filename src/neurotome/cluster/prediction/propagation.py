@@ -22,7 +22,7 @@ class PropagationSettings:
     """
 
     k: int = 15
-    reach: float = 0.99
+    reach: float = 0.9
     checked: int = 64
     seed: int = 42
 
@@ -159,7 +159,7 @@ def _calibration(
     others = np.bincount(known, minlength=kinds) - np.eye(kinds, dtype=np.int64)[known[checked]]
     scores = (received.T @ np.eye(kinds)[known]) / np.maximum(others, 1)
     shares, truth = _shares(scores), known[checked]
-    powers = np.geomspace(0.25, 8, 41)
+    powers = np.geomspace(0.25, 32, 57)
     costs = [_cost(_sharpened(shares, power), truth, doubt) for power in powers]
     accuracy = float((np.argmax(shares, axis=1) == truth).mean())
     return float(powers[int(np.argmin(costs))]), accuracy, doubt

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from neurotome.io import atomic_target, atomic_write_json
 from neurotome.report.pictures import data_uri
+from neurotome.report.synapses.figures import file_part
 from neurotome.report.synapses.run import SynapseRun
 from neurotome.report.synapses.sheets import grey_frame, seen
 from neurotome.report.tables import Table, table_of
@@ -89,7 +89,7 @@ def attention_figures(run: SynapseRun, folder: Path) -> tuple[AttentionFigure, .
             continue
         values = maps.read(at)
         picture, told = _figure(key, maps, grey_frame(tissue.values, tissue.limits), values)
-        name = f"attention_{re.sub(r'[^A-Za-z0-9.-]+', '_', key)}"
+        name = f"attention_{file_part(key)}"
         stored = io.BytesIO()
         picture.save(stored, "PNG")
         folder.mkdir(parents=True, exist_ok=True)
@@ -103,13 +103,14 @@ def attention_figures(run: SynapseRun, folder: Path) -> tuple[AttentionFigure, .
     return tuple(found)
 
 
-def attention_tables(run: SynapseRun) -> tuple[Table | None, Table | None]:
-    """How attention agrees with structures over all synapses, and the regions that hold most of it."""
+def attention_tables(run: SynapseRun) -> tuple[Table | None, Table | None, Table | None]:
+    """How attention agrees with structures over all synapses, and the regions that hold most of it, and what grey does."""
     rows = run.rows("attention_summary") or run.rows("attention")
     known = {key: title for key, title in SUMMARY.items() if rows and key in rows[0]}
     summary = table_of(rows, known, most=60) if "auc" in known else None
     regions = sorted(run.rows("attention_regions"), key=lambda row: -float(row.get("mass_share") or 0))
-    return summary, table_of(regions, REGIONS, most=MOST_REGIONS)
+    occlusion = table_of(run.rows("attention_occlusion"), most=MOST_REGIONS)
+    return summary, table_of(regions, REGIONS, most=MOST_REGIONS), occlusion
 
 
 def heat(values: np.ndarray) -> np.ndarray:

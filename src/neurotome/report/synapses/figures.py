@@ -24,9 +24,10 @@ from neurotome.report.synapses.clusters import Cluster
 from neurotome.report.synapses.evidence import CrossTable
 from neurotome.report.synapses.run import SynapseRun
 from neurotome.report.synapses.sheets import grey_frame, seen
+from neurotome.synapses.facts import slug_of
 
 __all__ = [
-    "Panel", "gif_name", "montage", "slug", "write_crop_comparison", "write_cross_table", "write_maps", "write_movies",
+    "Panel", "file_part", "gif_name", "montage", "write_crop_comparison", "write_cross_table", "write_maps", "write_movies",
     "write_normalisations", "write_samples",
 ]  # fmt: skip
 
@@ -40,13 +41,13 @@ MOST_MAPS = 6
 """Columns of numbers that get a picture of their own; all others are on the page."""
 
 
-def slug(look: CropLook) -> str:
+def file_part(key: str) -> str:
+    """A key as a part of file names.
+
+    >>> file_part("study/v 1/7")
+    'study_v_1_7'
     """
-    >>> slug(CropLook(mask="6", alpha=0.5)), slug(CropLook(mask="cleft | pre"))
-    ('6_alpha0_5', 'cleft_pre_alpha1')
-    """
-    mask = re.sub(r"[^\w]+", "_", look.mask).strip("_")
-    return f"{mask}_alpha{f'{look.alpha:g}'.replace('.', '_')}"
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", key)
 
 
 def gif_name(key: str, look: CropLook) -> str:
@@ -54,7 +55,7 @@ def gif_name(key: str, look: CropLook) -> str:
     >>> gif_name("study/v1/7", CropLook())
     'study_v1_7_11_alpha1.gif'
     """
-    return f"{re.sub(r'[^A-Za-z0-9.-]+', '_', key)}_{slug(look)}.gif"
+    return f"{file_part(key)}_{slug_of(look)}.gif"
 
 
 def write_maps(run: SynapseRun, columns: Sequence[Column], folder: Path) -> list[Path]:
@@ -80,7 +81,7 @@ def write_samples(run: SynapseRun, clusters: Sequence[Cluster], folder: Path) ->
         rows.append((f"cluster {one.name}\n{one.size} synapses", panels))
     told = {one.name: [run.ids[row] for row in one.samples] for one in clusters}
     picture = montage(rows, f"Samples, mask {run.look.mask}: the medoid, then by chance")
-    return _write(folder / "samples.png", picture, {"look": slug(run.look), "clusters": told})
+    return _write(folder / "samples.png", picture, {"look": slug_of(run.look), "clusters": told})
 
 
 def write_cross_table(table: CrossTable | None, folder: Path) -> Path | None:
@@ -121,7 +122,7 @@ def write_crop_comparison(folder: Path | str, key: str, rows: Mapping[str, Mappi
         (name, [(what, None if values is None else grey_frame(values)) for what, values in cells.items()])
         for name, cells in rows.items()
     ]
-    path = Path(folder) / "figures" / f"crop_comparison_{re.sub(r'[^A-Za-z0-9.-]+', '_', key)}.png"
+    path = Path(folder) / "figures" / f"crop_comparison_{file_part(key)}.png"
     told = {"key": key, "rows": list(rows), "columns": list(next(iter(rows.values()), {}))}
     return _write(path, montage(panels, f"{key}: where it is cut, and how large its presynapse is shown"), told)
 

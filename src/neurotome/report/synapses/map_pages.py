@@ -102,7 +102,7 @@ def _shared(look: Look) -> dict[str, Any]:
         "ids": run.ids,
         "maps": [{"key": short, "name": MAP_NAMES[short], **_places(places)} for short, places in run.maps.items()],
         "groups": [column_json(column) for column in groups],
-        "links": list(run.column("link")),
+        "links": run.links,
         "others": OTHERS,
         "scale": SCALE,
     }

@@ -92,7 +92,7 @@ def page_content(
 
     run, main = look.run, look.main
     measures = measures_of(run, main)
-    summary, regions = attention_tables(main)
+    summary, regions, occlusion = attention_tables(main)
     discarded = _discarded(run)
     return {
         "run": run,
@@ -125,6 +125,7 @@ def page_content(
         "attention": figures,
         "attention_summary": summary,
         "attention_regions": regions,
+        "occlusion": occlusion,
         "manual": manual_table(main),
         "pictures": sheets is not None,
         "provenance": _provenance(run),
@@ -152,7 +153,7 @@ def page_json(look: Look, sheets: Sheets | None) -> str:
             for short, places in run.maps_in_space.items()
         ],
         "pre": list(run.column("pre_id")),
-        "links": list(run.column("link")),
+        "links": run.links,
         "sheets": _sheets(sheets),
         "perSecond": 0 if sheets is None else sheets.per_second,
     }

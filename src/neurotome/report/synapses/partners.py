@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from neurotome.report.atlas.choice import finite
+from neurotome.report.atlas.columns import title_of
 from neurotome.report.charts import Curve, line_chart
 from neurotome.report.facts import number
 from neurotome.report.results import Row
@@ -32,11 +33,17 @@ TITLES = {
     "p": "p",
     "p_bh": "p, corrected",
 }
-MANUAL = {
-    "attribute": "Attribute", "compared_with": "Compared with", "n": "Synapses", "ari": "ARI", "nmi": "NMI",
-    "cramers_v": "Cramér's V", "spearman": "Spearman", "kappa": "Cohen's κ", "p": "p", "p_bh": "p, corrected",
+MANUAL = {"attribute": "Label", "against": "Against", "measure": "By", "value": "Value", "p": "p", "n": "Synapses"}
+MEASURES = {
+    "adjusted_rand": "adjusted Rand index",
+    "nmi": "mutual information",
+    "cramers_v": "Cramér's V",
+    "spearman": "Spearman",
+}
+EFFECTS = {
+    "first": "Cluster", "second": "against", "d": "d", "d_low": "from", "d_high": "to", "g": "Hedges' g", "p": "p",
+    "q": "p, corrected",
 }  # fmt: skip
-SIZE_NAMES = {"vesicle_percent_crop": "vesicle cloud (% of the crop)", "cleft_percent_crop": "cleft (% of the crop)"}
 
 
 @dataclass(frozen=True)
@@ -76,30 +83,38 @@ def presynapses_of(run: SynapseRun) -> Presynapses | None:
     return Presynapses(sentence, alike, table, tuple(run.clusters), heat, rows, max(0, len(order) - MOST), _pairs_chart(run))
 
 
-def size_tables(run: SynapseRun) -> tuple[tuple[str, Table], ...]:
-    """Statistics of sizes, a table for each of them, and how many synapses are in each class of size."""
+def size_tables(run: SynapseRun) -> tuple[tuple[str, str, Table, Table | None], ...]:
+    """Of each size its name, a sentence, statistics per cluster, and how far clusters lie apart."""
+    models = run.json("size_models", shared=False) or {}
+    effects = run.rows("size_effects", shared=False)
+    found = []
     by_size: dict[str, list[Row]] = {}
-    for row in run.rows("size_statistics"):
-        key = next((name for name in ("size", "measure", "column") if name in row), None)
-        by_size.setdefault(str(row[key]) if key else "size", []).append({k: v for k, v in row.items() if k != key})
-    found = [(SIZE_NAMES.get(name, name.replace("_", " ")), table) for name, rows in by_size.items() if (table := table_of(rows))]
-    classes = Counter(str(row["size_class"]) for row in run.rows("sizes") if row.get("size_class"))
-    if classes:
-        counted = [{"class": name, "synapses": count} for name, count in classes.items()]
-        if table := table_of(counted, {"class": "Class (quarters)", "synapses": "Synapses"}):
-            found.append(("classes of size", table))
+    for row in run.rows("size_statistics", shared=False):
+        by_size.setdefault(str(row["size"]), []).append({key: value for key, value in row.items() if key != "size"})
+    for name, rows in by_size.items():
+        pairs = table_of([row for row in effects if row.get("size") == name], EFFECTS, most=45)
+        if table := table_of(rows):
+            found.append((title_of(name), _of_size(name, models), table, pairs))
     return tuple(found)
 
 
 def manual_table(run: SynapseRun) -> Table | None:
-    """Agreement of clusters with labels that people gave."""
-    rows = run.rows("manual_agreement")
-    titles = MANUAL if rows and "attribute" in rows[0] else None
-    return table_of(rows, {**{k: v for k, v in MANUAL.items() if rows and k in rows[0]}, **_others(rows)} if titles else None)
+    """Agreement with labels that people gave."""
+    rows = [{**row, "measure": MEASURES.get(str(row.get("measure")), row.get("measure"))} for row in run.rows("manual_agreement")]
+    return table_of(rows, MANUAL)
 
 
-def _others(rows: Sequence[Row]) -> Mapping[str, str]:
-    return {key: str(key).replace("_", " ") for key in rows[0] if key not in MANUAL}
+def _of_size(name: str, models: Mapping[str, Any]) -> str:
+    """Whether clusters differ in a size beyond their volumes, and whether it is of one kind or of two."""
+    said = []
+    model = (models.get("mixed_models") or {}).get(name) or {}
+    if (chance := finite(model.get("p"))) is not None:
+        differ = "differ" if chance <= SURE else "are not shown to differ"
+        said.append(f"Clusters {differ} in it beside what volumes do (mixed model, p = {chance:.2g}).")
+    kind = (models.get("distributions") or {}).get(name) or {}
+    if (parts := finite(kind.get("lognormals"))) is not None:
+        said.append("Its distribution is that of one log-normal." if parts == 1 else "Two log-normals describe it better (BIC).")
+    return " ".join(said)
 
 
 def _per_cluster(run: SynapseRun, rows: Sequence[int]) -> tuple[int, ...]:

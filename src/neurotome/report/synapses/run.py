@@ -142,6 +142,19 @@ class SynapseRun:
                 return json.loads(path.read_text(encoding="utf-8"))
         return None
 
+    @cached_property
+    def largest_cleft(self) -> list[int]:
+        """Of each synapse the section of its crop with the largest cleft, -1 where there is none or sizes were not taken."""
+        told = {str(row.get("key")): row.get("largest_z") for row in csv_rows(self.folder / "sizes.csv")}
+        return [int(z) if isinstance(z := told.get(key), (int, float)) and z >= 0 else -1 for key in self.ids]
+
+    @cached_property
+    def links(self) -> list[str]:
+        """Where each synapse can be looked at in its volume, "" where it is not known: links.csv, else a column of the sites."""
+        told = {str(row.get("key")): str(row.get("link") or "") for row in csv_rows(self.folder / "links.csv")}
+        own = self.column("link")
+        return [told.get(key) or (own[row] if own else "") for row, key in enumerate(self.ids)]
+
     def column(self, name: str) -> Sequence[str]:
         """A column of the sites as text, "" for what is missing; empty where there is no such column."""
         if name not in self.table.obs:

@@ -135,9 +135,7 @@ def _seen_once(run: SynapseRun, row: int) -> _Seen:
     assert crop is not None
     raw, shown = seen(run, row, (run.look.with_(mask="0", alpha=0.0, legacy_8bit=False), run.look))
     tissue = np.zeros(crop.image.shape, np.float32) if raw is None else raw.values
-    areas = (crop.operand("cleft") | crop.operand("cleft2")).sum((1, 2))
-    largest = int(areas.argmax()) if areas.any() else -1
-    return _Seen(crop, tissue, shown, (0.0, 1.0) if raw is None else raw.limits, largest)
+    return _Seen(crop, tissue, shown, (0.0, 1.0) if raw is None else raw.limits, run.largest_cleft[row])
 
 
 def grey_frame(section: np.ndarray, limits: tuple[float, float] = (0.0, 1.0)) -> np.ndarray:

@@ -33,7 +33,7 @@ BEYOND_MEASURE = 20.0
 """Effects end here: a difference of more standard deviations, or of a measure that does not vary within a cluster."""
 WIDEST_DRAWN = 1000
 """Columns from which on profiles come without bootstrap intervals, which would take minutes."""
-QUICK_CHOICE = ChoiceSettings(most_rows=1000, test_rows=500)
+QUICK_CHOICE = ChoiceSettings(most_rows=800, test_rows=400)
 """Silhouettes and clouds of so many synapses tell what those of all would, in seconds."""
 
 

@@ -87,7 +87,7 @@ def train_trunk(crops: CropSource, out: Path, recipe: ContrastRecipe | None = No
         _require_enough(sides, recipe)
         with run.step("train"):
             card = _fitted(recipe, crops, sides, Path(out), progress)
-        run.keep({**card.training, "discarded": len(cubes.discarded)})
+        run.keep(dict(card.training))
     return card
 
 
@@ -134,7 +134,10 @@ def _fitted(recipe: ContrastRecipe, crops: CropSource, sides: Mapping[str, Cubes
         seen=recipe.cubes,
         how=recipe.variation,
         temperature=recipe.temperature,
-        alike={name: alike(crops.sites.iloc[part.rows], crops.recipe.size, recipe.same_neuron) for name, part in sides.items()},
+        alike={
+            name: alike(crops.sites.iloc[part.rows], crops.recipe.size, same_neuron=recipe.same_neuron)
+            for name, part in sides.items()
+        },
         queue=recipe.queue,
     )
     training = CubeStream(len(sides["train"]), settings.batch * settings.validate_every, settings.seed)
@@ -144,6 +147,7 @@ def _fitted(recipe: ContrastRecipe, crops: CropSource, sides: Mapping[str, Cubes
     told = {
         "parameters": sum(p.numel() for p in task.answering().parameters()),
         "crops": len(sides["train"]),
+        "discarded": len(sides["train"].discarded),
         "temperature": recipe.temperature,
         "batch": settings.batch,
         "steps": done.steps,
@@ -155,7 +159,7 @@ def _fitted(recipe: ContrastRecipe, crops: CropSource, sides: Mapping[str, Cubes
     return save_model(out, task.answering().cpu().eval(), _card(recipe, crops, sides, told))
 
 
-def alike(sites: pd.DataFrame, size: int, same_neuron: bool = False) -> torch.Tensor:
+def alike(sites: pd.DataFrame, size: int, *, same_neuron: bool = False) -> torch.Tensor:
     """(n, n) bool: pairs of crops of `size` voxels that share some, or a presynaptic neuron if asked; each with itself, too."""
     centres = sites[["crop_z", "crop_y", "crop_x"]].to_numpy(dtype=float)
     volume = sites["volume"].astype(str).to_numpy()

@@ -11,7 +11,7 @@ from neurotome.synapses.crops.windows import stored_blocks
 __all__ = ["PERCENTILES", "grey_levels"]
 
 PERCENTILES = (0.5, 99.5)
-_MOST_VOXELS = 2**25
+_MOST_VOXELS = 2**24
 """Larger volumes are sampled: this many voxels, in the blocks they are stored in."""
 
 

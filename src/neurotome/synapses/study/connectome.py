@@ -185,7 +185,7 @@ def inverted16(values: np.ndarray) -> np.ndarray:
     >>> inverted16(np.array([65535, 25600, 0], np.uint16)).tolist()
     [0, 155, 255]
     """
-    return (255 - values.astype(np.uint16) // 256).astype(np.uint8)
+    return np.asarray(255 - values.astype(np.uint16) // 256, np.uint8)
 
 
 def _sides(
@@ -252,13 +252,14 @@ def _entries(table: h5py.Dataset, rows: np.ndarray) -> np.ndarray:
     if not len(rows):
         return np.empty(0, np.uint64)
     if rows[-1] - rows[0] < SPAN:
-        return np.asarray(table[rows[0] : rows[-1] + 1])[rows - rows[0]]
+        return np.asarray(np.asarray(table[rows[0] : rows[-1] + 1])[rows - rows[0]])
     return np.asarray(table[rows])
 
 
 def _mapped(volume: Image | Labels, function: Callable[[np.ndarray], np.ndarray], dtype: type) -> LazyArray:
     assert isinstance(volume.data, LazyArray)
-    return volume.data.map(function, dtype)
+    mapped: LazyArray = volume.data.map(function, dtype)
+    return mapped
 
 
 def _above(threshold: float, prediction: np.ndarray) -> np.ndarray:

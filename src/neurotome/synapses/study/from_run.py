@@ -57,8 +57,8 @@ def sites_of_run(
     neurons = open_labels(_neurons(run))
     if not isinstance(clefts, Labels):
         clefts = open_labels(clefts, voxel_nm=neurons.grid.voxel_nm)
-    whose = {"dataset": dataset, "volume": volume or run.name}
-    return sites_from_clefts(clefts, neurons, ids=ids, min_voxels=min_voxels, progress=progress, **whose)
+    name = volume or run.name
+    return sites_from_clefts(clefts, neurons, ids=ids, min_voxels=min_voxels, dataset=dataset, volume=name, progress=progress)
 
 
 def _neurons(run: Path) -> Path:

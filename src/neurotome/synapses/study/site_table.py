@@ -135,7 +135,7 @@ def _canonical(
     naming = {**naming, **_volume_column(rows.columns, naming)}
     told = {name: value for name, value in known.items() if value is not None}
     wanted = {name: naming.get(name, name) for name in SITE_TABLE_COLUMNS}
-    _require_columns(file, rows, [theirs for ours, theirs in wanted.items() if ours not in told])
+    _require_columns(file, rows, [theirs for ours, theirs in wanted.items() if ours not in told or theirs in rows])
     if not len(rows):
         raise FormatError(f"'{file}' holds no sites", "a row per synapse", "export it again")
     table = rows.rename(columns={theirs: ours for ours, theirs in naming.items() if theirs in rows.columns})

@@ -189,7 +189,8 @@ def _stated(entry: VolumeEntry) -> str:
 
 def _with_origin(image: Image, labels: Mapping[str, Labels]) -> Grid:
     """The image's grid, where the first file that knows an origin puts it: pictures of sections know none."""
-    known = [volume.grid.origin_nm for volume in (image, *labels.values()) if volume.grid.shape == image.grid.shape]
+    grids = [image.grid, *(volume.grid for volume in labels.values())]
+    known = [grid.origin_nm for grid in grids if grid.shape == image.grid.shape]
     return replace(image.grid, origin_nm=next((origin for origin in known if any(origin)), image.grid.origin_nm))
 
 
