@@ -3,8 +3,8 @@
     python benchmarks/crops_speed.py [--study FOLDER] [--per-type 17] [--sites 6]
 
 The study: a phantom of three volumes, written as the reference wants it (folders of TIFF slices, an Excel table per volume), or
-one that `write_sce_layout` has written. Each row of the printed table is a process of its own, from its first import to its last
-file; one after the other, so that they do not share the cores.
+one that `write_sce_layout` has written (and legend.yaml). Each row of the printed table is a process of its own, from its first
+import to its last file; one after the other, so that they do not share the cores.
 
 neurotome: `make_crops` with the default recipe: windows of the slices, closest components, side, centre, 14 operands per voxel,
 written to disk. The reference's way, written for this benchmark after the description of SynapseClusterEM and not copied from it:
@@ -50,12 +50,16 @@ def main() -> None:
 
 
 def made_study(folder: Path, per_type: int) -> Path:
+    import yaml
+
     from neurotome.datasets.sce_layout import write_sce_layout
     from neurotome.datasets.synapse_phantoms import StudySpec, make_study
 
     study = make_study(StudySpec(per_type))
-    write_sce_layout(folder / "study", {v.name: v for v in study.volumes}, study.sites)
-    return folder / "study"
+    written = write_sce_layout(folder / "study", study.volumes, study.sites)
+    legend = {volume.name: {name: list(ids) for name, ids in volume.structures.items()} for volume in study.volumes}
+    (written / "legend.yaml").write_text(yaml.safe_dump(legend))
+    return written
 
 
 def report(study: Path, sites: int) -> None:
@@ -161,7 +165,8 @@ def loaded(folder: Path) -> np.ndarray:
     """All slices of a volume, one after the other."""
     import imageio.v3 as iio
 
-    return np.stack([iio.imread(file) for file in sorted(folder.glob("slice_*.tif"))])
+    files = sorted(folder.glob("slice_*.tif"), key=lambda file: int(file.stem.split("_")[1]))
+    return np.stack([iio.imread(file) for file in files])
 
 
 def made(raw: np.ndarray, scene: Scene, points: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

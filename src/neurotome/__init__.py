@@ -17,7 +17,23 @@ if TYPE_CHECKING:
     from neurotome.core import Image
     from neurotome.core.geometry import Nm3
 
-__all__ = ["boundary", "core", "datasets", "flows", "io", "measure", "neurons", "nn", "open", "report", "tracing", "view"]
+__all__ = [
+    "boundary",
+    "cluster",
+    "core",
+    "datasets",
+    "flows",
+    "io",
+    "measure",
+    "morphology",
+    "neurons",
+    "nn",
+    "open",
+    "report",
+    "synapses",
+    "tracing",
+    "view",
+]
 __version__ = "0.1.0"
 
 _ROOMS = tuple(name for name in __all__ if name != "open")

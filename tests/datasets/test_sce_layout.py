@@ -28,7 +28,11 @@ def test_what_is_written_is_read(fixture, tmp_path, rgb):
     assert found["bbox7"].mask == top / "mask" / "bbox_7"
     assert found["bbox7"].sections == 12
     assert (top / "raw" / "bbox7" / "slice_0.tif").is_file()
-    for where, opened, what in (("raw", open_image, "image"), ("seg", open_labels, "neurons"), ("mask", open_labels, "organelles")):
+    for where, opened, what in (
+        ("raw", open_image, "image"),
+        ("seg", open_labels, "neurons"),
+        ("mask", open_labels, "organelles"),
+    ):
         stored = opened(getattr(found["bbox7"], where), voxel_nm=VOXEL_NM)
         assert np.array_equal(stored.read(), getattr(volume, what).read())
 

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from neurotome import __version__
-from neurotome.cli import boundary, data, experiment, files, morphology, neurons, prepare, reconstruct, trace, tracing
+from neurotome.cli import boundary, data, experiment, files, morphology, neurons, prepare, reconstruct, synapses, trace, tracing
 from neurotome.core import NeurotomeError
 
 __all__ = ["app", "main"]
@@ -39,6 +39,7 @@ app.add_typer(neurons.app, name="neurons")
 app.add_typer(trace.app, name="trace")
 app.add_typer(tracing.app, name="tracing")
 app.add_typer(morphology.app, name="morphology")
+app.add_typer(synapses.app, name="synapses")
 app.add_typer(data.app, name="data")
 app.add_typer(prepare.app, name="prepare")
 

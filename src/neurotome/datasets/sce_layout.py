@@ -102,13 +102,17 @@ def sce_columns(sites: pd.DataFrame) -> pd.DataFrame:
     """A canonical table in the columns of SynapseClusterEM: Var1, coordinates 1, 2, 3 = x, y, z, and all that it has besides.
 
     >>> from neurotome.datasets.synapse_phantoms import p1
-    >>> sce_columns(p1().sites)[["Var1", "central_coord_1", "central_coord_3"]].iloc[0].tolist()
-    ['1', 83, 60]
+    >>> sce_columns(p1().sites)[["Var1", "central_coord_1", "central_coord_3"]].to_dict("records")
+    [{'Var1': '1', 'central_coord_1': 83, 'central_coord_3': 60}]
     """
     theirs = {
         f"{ours}_{axis}": f"{name}_{number}" for ours, name in _COORDINATES.items() for number, axis in enumerate("xyz", start=1)
     }
-    columns = ["synapse_id", *theirs, *(c for c in sites.columns if c not in theirs and c not in ("dataset", "volume", "synapse_id"))]
+    columns = [
+        "synapse_id",
+        *theirs,
+        *(c for c in sites.columns if c not in theirs and c not in ("dataset", "volume", "synapse_id")),
+    ]
     return sites[columns].rename(columns={"synapse_id": "Var1", **theirs}).reset_index(drop=True)
 
 
@@ -131,12 +135,16 @@ def _folders(name: str, raw: Path, seg: Path, mask: Path) -> SceFolders:
     told = ", ".join(f"'{place}' {count}" for place, count in zip(places, counts, strict=True))
     if min(counts) < 0:
         missing = places[counts.index(-1)]
-        raise MissingFileError(f"Volume '{name}' has no folder '{missing}'", "one each in raw, seg and mask", "add it or rename it")
+        raise MissingFileError(
+            f"Volume '{name}' has no folder '{missing}'", "one each in raw, seg and mask", "add it or rename it"
+        )
     if min(counts) == 0:
         raise FormatError(f"Volume '{name}' lacks sections: {told}", "section images in each", "check the folders")
     if len(set(counts)) > 1:
         raise ShapeError(
-            f"Sections of volume '{name}' differ in number: {told}", "the same sections in all three", "add those that are missing"
+            f"Sections of volume '{name}' differ in number: {told}",
+            "the same sections in all three",
+            "add those that are missing",
         )
     return SceFolders(*places, sections=counts[0])
 
@@ -184,5 +192,3 @@ def _write_sections(folder: Path, volume: Image | Labels, *, rgb: bool, progress
 def _smallest(labels: Labels) -> np.dtype[np.unsignedinteger]:
     largest = largest_id(labels, silent)
     return np.dtype(next((t for t in (np.uint8, np.uint16, np.uint32) if largest <= np.iinfo(t).max), np.uint64))
-
-

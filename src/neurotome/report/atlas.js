@@ -235,7 +235,7 @@ function atlas(data, paint, { over = () => [], pinned = () => {} } = {}) {
     });
     const colour = element("colour");
     if (colour) colour.onchange = () => ((state.column = Number(colour.value)), drawMap(), drawLegend());
-    const sizes = element("sizes");
+    const sizes = element("size-by");
     if (sizes) sizes.onchange = () => ((state.sizes = sizes.value === "" ? null : Number(sizes.value)), drawMap());
   }
 

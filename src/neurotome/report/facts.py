@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,18 @@ from typing import Any
 from neurotome.core import InputError, ModelCard
 from neurotome.report.results import Results, Row
 
-__all__ = ["Fact", "ScoreLine", "card_of_run", "headline", "number", "score_lines", "settings", "timing", "training_overlap"]
+__all__ = [
+    "Fact",
+    "ScoreLine",
+    "card_of_run",
+    "headline",
+    "number",
+    "one_by_one",
+    "score_lines",
+    "settings",
+    "timing",
+    "training_overlap",
+]
 
 REFERENCES = {"adapted_rand_error": "two people differ by 0.06 on SNEMI3D"}
 
@@ -46,6 +57,9 @@ METRIC_NAMES = {
 
 LEADING = ("adapted_rand_error", "f1")
 """The first of these is the one to look at first."""
+
+LISTED = 4
+"""Of a long list in the settings: run.json has all of it."""
 
 DIRECTIONS = {"lower": "lower", "higher": "higher"}
 
@@ -108,6 +122,17 @@ def settings(results: Results) -> tuple[Fact, ...]:
     known = {f.name for f in found}
     extra = [Fact(k.replace("_", " "), _plain(v)) for k, v in results.facts.items() if _short(v)]
     return (*found, *(f for f in extra if f.name not in known))
+
+
+def one_by_one(results: Results) -> Results:
+    """The run with its settings one by one, without those that are empty, and long lists by their number."""
+    shown: dict[str, Any] = {}
+    for key, value in results.config.items():
+        if isinstance(value, Mapping):
+            shown |= {f"{key} {name}": _brief(inner) for name, inner in value.items() if inner not in (None, [], {}, "")}
+        elif value not in (None, [], {}, ()):
+            shown[key] = _brief(value)
+    return replace(results, record={**results.record, "config": shown})
 
 
 def score_lines(scores: Sequence[Row]) -> tuple[ScoreLine, ...]:
@@ -200,6 +225,14 @@ def _card(data: Mapping[str, Any], source: str) -> ModelCard | None:
     except InputError:
         # A card of another version is no reason to lose the page; the page says that there is no card.
         return None
+
+
+def _brief(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items() if inner not in (None, [], {}, ""))
+    if not isinstance(value, (list, tuple)) or len(value) <= LISTED:
+        return value
+    return f"{number(len(value))}: {', '.join(Path(str(v)).name for v in value[:LISTED])} ..."
 
 
 def _short(value: object) -> bool:

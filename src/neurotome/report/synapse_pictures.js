@@ -26,7 +26,6 @@ function pictures(sheets) {
     const put = () => {
       if (canvas.dataset.shows !== wanted) return;
       const x = sheet.side * (frame % sheet.columns), y = sheet.side * Math.floor(frame / sheet.columns);
-      pen.imageSmoothingEnabled = sheet.side * 2 > width || width > 4 * sheet.side;
       pen.drawImage(source, x, y, sheet.side, sheet.side, 0, 0, width, height);
     };
     if (source.complete && source.naturalWidth) put();

@@ -3,10 +3,10 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const element = (id) => document.getElementById(id);
-  const MOST_SHIFT = 75, STEP = 5, LEFT_OUT = 2.2;
+  const MOST_SHIFT = 75, STEP = 5, LEFT_OUT = 2.2, MOST_AT_FIRST = 120;
   const shown = pictures(data.sheets), frames = shown.frames("tiles"), moving = "largest" in data;
   const field = element("field"), tip = element("tip");
-  const state = { size: 50, count: 0, map: 0, spread: 1, frame: moving ? Math.floor(frames / 2) : 0, own: false, playing: false, moved: new Map(), hidden: new Set() };
+  const state = { size: 50, count: 0, map: 0, spread: 1, frame: moving ? Math.floor(frames / 2) : 0, own: false, playing: false, even: false, moved: new Map(), hidden: new Set() };
   const off = data.groups.map(() => new Set());
   const tiles = new Map();
 
@@ -30,8 +30,8 @@
     field.style.width = `${width}px`;
     field.style.height = `${height}px`;
     const places = new Map();
-    const target = (row) => [width / 2 + (map.x[row] - 0.5) * (Math.min(side, width) - 2 * pad), height / 2 + (map.y[row] - 0.5) * (height - 2 * pad)];
-    const rows = chosen();
+    const rows = chosen(), [across, down] = state.even ? [ranks(rows, map.x), ranks(rows, map.y)] : [map.x, map.y];
+    const target = (row) => [width / 2 + (across[row] - 0.5) * ((state.even ? width : side) - 2 * pad), height / 2 + (down[row] - 0.5) * (height - 2 * pad)];
     for (const row of rows) if (state.moved.has(row)) places.set(row, state.moved.get(row)), taken.add(...state.moved.get(row));
     for (const row of rows) {
       if (places.has(row)) continue;
@@ -42,6 +42,13 @@
       places.set(row, place ?? { at: [x, y] });
     }
     return places;
+  }
+
+  // Who comes before whom stays, how far apart they are does not.
+  function ranks(rows, values) {
+    const sorted = [...rows].sort((a, b) => values[a] - values[b]), found = [];
+    sorted.forEach((row, at) => (found[row] = sorted.length > 1 ? at / (sorted.length - 1) : 0.5));
+    return found;
   }
 
   const inside = (x, y, width, height, size) => x >= size / 2 && y >= size / 2 && x <= width - size / 2 && y <= height - size / 2;
@@ -196,14 +203,25 @@
   }
 
   function reset() {
-    Object.assign(state, { size: 50, spread: 1, count: Math.min(data.ids.length, 120), own: false, frame: moving ? Math.floor(frames / 2) : 0 });
+    Object.assign(state, { size: 50, spread: 1, even: false, own: false, frame: moving ? Math.floor(frames / 2) : 0 });
     state.moved.clear();
     state.hidden.clear();
     off.forEach((set) => set.clear());
     document.querySelectorAll(".filters input").forEach((box) => (box.checked = true));
-    for (const [id, value] of [["size", 50], ["spread", 1], ["count", state.count], ["frame", state.frame]]) if (element(id)) element(id).value = value;
+    state.count = fitting();
+    for (const [id, value] of [["size", 50], ["spread", 1], ["count", state.count], ["places", "map"], ["frame", state.frame]]) if (element(id)) element(id).value = value;
     play(false);
     place();
+  }
+
+  // As many as find room on the map as it opens, so that the first look shows no crowd.
+  function fitting() {
+    const tried = [MOST_AT_FIRST, 90, 70, 50, 40, 30, 20, 10].map((count) => Math.min(count, data.ids.length));
+    return tried.find((count) => {
+      state.count = count;
+      const places = [...layout().values()];
+      return places.filter((at) => !Array.isArray(at)).length <= 0.05 * places.length;
+    }) ?? tried.at(-1);
   }
 
   let timer = null;
@@ -229,6 +247,7 @@
   element("spread").onchange = (event) => ((state.spread = Number(event.target.value)), state.moved.clear(), place());
   element("colour").onchange = place;
   element("map").onchange = (event) => ((state.map = Number(event.target.value)), state.moved.clear(), place());
+  element("places").onchange = (event) => ((state.even = event.target.value === "even"), state.moved.clear(), place());
   element("reset").onclick = reset;
   if (moving) {
     element("play").onclick = () => play(!state.playing);

@@ -58,9 +58,9 @@
 
   // --- distributions --------------------------------------------------------------------------------------------------------
   function prepareDistributions() {
-    const box = element("spread");
+    const box = element("distribution");
     if (!box) return;
-    const [number, group, kind] = ["spread-number", "spread-group", "spread-kind"].map(element);
+    const [number, group, kind] = ["measure-number", "measure-group", "measure-kind"].map(element);
     const draw = () => drawSpread(box, data.columns[Number(number.value)], data.columns[Number(group.value)], kind.value);
     for (const choice of [number, group, kind]) choice.onchange = draw;
     whenSeen(box, draw);
@@ -76,7 +76,7 @@
     });
     traces.forEach((trace, code) => paintTrace(trace, by.colours[code], upright));
     const layout = {
-      margin: { l: 62, r: 10, t: 10, b: 46 }, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff", height: box.clientHeight, violinmode: "group",
+      margin: { l: 62, r: 10, t: 10, b: 46 }, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff", height: box.clientHeight,
       font: { family: getComputedStyle(document.body).fontFamily, color: SOFT },
       xaxis: { ...axis, ...(upright ? {} : named) }, yaxis: { ...axis, ...(upright ? named : { title: { text: kind === "ecdf" ? "share of the synapses" : "share per bin (%)", font: { size: 13 } } }) },
       legend: { orientation: "h", y: 1.12 }, barmode: "overlay",

@@ -29,14 +29,14 @@ _WHERE = {
     ),
     "attention": "AttentionSettings explain",
     "contrastive": "ContrastRecipe contrast_recipe contrastive_features load_trunk train_trunk",
-    "crops": "CropSet cut_crop make_crops",
+    "crops": "CropSet cut_crop make_crops operand_names",
     "features": "assemble feature_network left_out network_features write_reference_csv",
     "morphometry": "MEASURES measure_crop measure_crops",
     "study": (
         "LinkTemplate VolumeEntry check_sites entry_of_run legend_warnings open_volume open_volumes read_legend read_sites "
         "site_links sites_from_clefts sites_from_partners sites_of_run write_nml"
     ),
-    "views": "PRESETS needed_operands vesicle_fill_report view",
+    "views": "PRESETS expression_of needed_operands vesicle_fill_report view",
 }
 _ROOM_OF = {name: room for room, names in _WHERE.items() for name in names.split()}
 
@@ -64,6 +64,7 @@ __all__ = [
     "each_crop",
     "entry_of_run",
     "explain",
+    "expression_of",
     "feature_network",
     "group_synapses",
     "left_out",
@@ -78,6 +79,7 @@ __all__ = [
     "neuron_consensus",
     "open_volume",
     "open_volumes",
+    "operand_names",
     "presynapse_groups",
     "presynapse_test",
     "propagate_labels",

@@ -23,7 +23,9 @@ def test_groups_are_loyal_to_their_type_as_far_as_asked():
         sizes = np.bincount(owner)
         assert sizes.min() >= 1
         assert sizes.max() <= 5
-        pairs = [(i, j) for g in range(len(sizes)) for i in np.flatnonzero(owner == g) for j in np.flatnonzero(owner == g) if i < j]
+        pairs = [
+            (i, j) for g in range(len(sizes)) for i in np.flatnonzero(owner == g) for j in np.flatnonzero(owner == g) if i < j
+        ]
         return np.mean([types[i] == types[j] for i, j in pairs])
 
     assert pure(1.0) == 1.0

@@ -77,15 +77,14 @@ def test_clefts_have_the_planted_shape(study):
 
 
 def test_the_density_is_dark_where_it_is_planted_dark(study):
-    dark = {}
+    found = []
     for volume, row, truth, _, (neurons, organelles, _) in _cases(study):
         image = volume.image.read()[_window(volume, row)].astype(float)
         density = organelles == volume.structures["psd"][0]
-        assert (neurons[density] == truth["post_label"]).mean() > 0.8
+        assert (neurons[density] == truth["post_label"]).mean() > 0.85
         plain = (neurons == truth["post_label"]) & (organelles == 0)
-        dark[row.name] = (image[plain].mean() - image[density].mean()) / image.std()
-    found = np.corrcoef([dark[key] for key in dark], study.truth.loc[list(dark), "density"])[0, 1]
-    assert found > 0.9
+        found.append((truth["density"] > 0.7, (image[plain].mean() - image[density].mean()) / image.std()))
+    assert min(dark for strong, dark in found if strong) > max(dark for strong, dark in found if not strong)
 
 
 def test_volumes_differ_in_label_ids_and_brightness(study):
@@ -140,7 +139,12 @@ def test_other_voxels_keep_the_sizes_in_nanometres():
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"types": 7}, "types 7"), ({"n_per_type": 0}, "n_per_type 0"), ({"loyalty": 2}, "loyalty 2"), ({"voxel_nm": (40, 8, 8)}, "40")],
+    [
+        ({"types": 7}, "types 7"),
+        ({"n_per_type": 0}, "n_per_type 0"),
+        ({"loyalty": 2}, "loyalty 2"),
+        ({"voxel_nm": (40, 8, 8)}, "40"),
+    ],
 )
 def test_refuses_what_it_cannot_make(change, said):
     with pytest.raises(ValueRangeError, match=said):

@@ -15,7 +15,12 @@ def test_a_written_study_holds_all_of_it(study, tmp_path):
     assert list(told["volumes"]) == ["v1", "v2"]
     assert told["volumes"]["v2"]["voxel_nm"] == [8.0, 8.0, 8.0]
     for volume in study.volumes:
-        for what, opened in (("image", open_image), ("neurons", open_labels), ("organelles", open_labels), ("instances", open_labels)):
+        for what, opened in (
+            ("image", open_image),
+            ("neurons", open_labels),
+            ("organelles", open_labels),
+            ("instances", open_labels),
+        ):
             stored = opened(path.parent / told["volumes"][volume.name][what])
             original = getattr(volume, what)
             assert stored.grid == original.grid

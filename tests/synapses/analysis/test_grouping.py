@@ -140,13 +140,3 @@ def test_what_cannot_be_grouped_is_told(synapses):
         group_synapses(rows_of(synapses(), np.arange(12)), k=12, maps=())
     with pytest.raises(InputError, match="No column has two different values"):
         group_synapses(rows_of(synapses(), np.arange(1)), maps=())
-
-
-def test_labels_do_not_depend_on_the_seed(synapses):
-    labels = []
-    for seed in range(3):
-        table = synapses()
-        group_synapses(table, choice=ChoiceSettings(most=5, pairs=3, clouds=19, starts=3, seed=seed), maps=())
-        labels.append(table.obs["cluster"].astype(str).to_numpy())
-    assert (labels[0] == labels[1]).all()
-    assert (labels[0] == labels[2]).all()

@@ -3,9 +3,12 @@ import math
 import pytest
 import torch
 
+from neurotome.nn import FitSettings
 from neurotome.nn.contrastive import nt_xent
-from neurotome.synapses.contrastive.task import CubeStream, collapsed
-from neurotome.synapses.contrastive.train import alike
+from neurotome.nn.vgg3d import VGG3D, VGG3DConfig
+from neurotome.synapses.contrastive import cubes_of
+from neurotome.synapses.contrastive.task import ContrastTask, CubeStream, collapsed
+from neurotome.synapses.contrastive.train import alike, neurons
 
 
 def test_each_turn_shows_every_cube_once_and_in_another_order():
@@ -53,3 +56,21 @@ def test_what_is_alike_in_the_queue_does_not_count():
     )
     with_others = nt_xent(first, second, 0.5, queue=first, queue_alike=itself)
     assert float(plain) < float(with_others) < float(nt_xent(first, second, 0.5, queue=first))
+
+
+def test_neurons_have_numbers_and_unknown_ones_are_not_one(crops):
+    sites = crops.sites.iloc[:5].copy()
+    sites["pre_id"] = ["v_3", "", "v_3", "", "v_4"]
+    found = neurons(sites)
+    assert found[0] == found[2] and len(set(found.tolist())) == 4
+
+
+def test_the_second_view_is_of_a_partner(crops, settings):
+    cubes = cubes_of(crops, settings)
+    numbers = torch.tensor([0, 1, 2, 3])
+    task = ContrastTask(VGG3D(VGG3DConfig(size=16, widths=(4,), convs=(1,))), {}, FitSettings(average=0.0), seen=settings)
+    assert torch.equal(task.second_view_of(numbers, step=0), numbers)
+    task.partners = torch.tensor([7, 7, 8, 9] + [7] * (len(cubes) - 4))
+    drawn = [task.second_view_of(numbers, step=step) for step in range(40)]
+    assert all(torch.equal(task.partners[one], task.partners[numbers]) for one in drawn)
+    assert len({int(one[0]) for one in drawn}) > 5 and torch.equal(drawn[3], task.second_view_of(numbers, step=3))

@@ -113,6 +113,8 @@ def test_volumes_are_not_torn_apart():
 
 
 def test_too_little_to_tell_apart_is_refused(crops, recipe, tmp_path):
+    with pytest.raises(UnknownNameError, match="relation of synapses of one neuron"):
+        replace(recipe, same_neuron="positive")
     with pytest.raises(ValueRangeError, match="batches of 2 crops"):
         replace(recipe, fit=replace(recipe.fit, batch=2))
     few = replace(crops, sites=crops.sites.assign(pre_side=[1] * 10 + [1, 1, 0, 0, 0, 0]))

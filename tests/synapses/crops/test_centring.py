@@ -47,7 +47,9 @@ def test_only_smart_centring_moves():
     cleft = box((0, 0, 100), (5, 5, 5))
     site, middle = (50, 50, 50), (50.0, 50.0, 20.0)
     assert crop_centre(site, middle, cleft, CropRecipe(centring="site")) == site
-    assert crop_centre(site, None, cleft, CropRecipe()) == site
+    assert crop_centre(site, None, None, CropRecipe()) == site
+    # Without a presynapse nothing is moved towards it, but the cleft is kept all the same.
+    assert crop_centre(site, None, cleft, CropRecipe()) == (36, 36, 69)
     assert crop_centre(site, middle, None, CropRecipe()) == (50, 50, 29)
     assert crop_centre(site, middle, None, CropRecipe(guard_vox=None, weight=0.0)) == site
 

@@ -156,6 +156,7 @@ class TestBorder:
 
     def test_a_site_outside_is_discarded(self):
         assert cut(p1(), center_x=160).reason == "outside_volume"
+        assert cut(p1(), side2_z=-1).reason == "outside_volume"
 
     def test_the_reference_pads_on_the_high_side(self):
         fixture = p1()

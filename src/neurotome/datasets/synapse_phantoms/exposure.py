@@ -27,8 +27,8 @@ class Exposure:
 def exposure_of(number: int, shift: float, noise: float) -> Exposure:
     """How volume `number` was imaged: the first as the tissue is, the others brighter or darker and with other contrast.
 
-    >>> exposure_of(0, 1.0, 1.0), exposure_of(1, 0.0, 1.0).offset
-    (Exposure(contrast=1.0, offset=0.0, noise=8.5), 0.0)
+    >>> exposure_of(0, 1.0, 1.0), exposure_of(1, 1.0, 1.0).offset < -10
+    (Exposure(contrast=1.0, offset=0.0, noise=8.5), True)
     """
     # Multiples of irrational numbers spread evenly, however many volumes there are.
     bright, contrast = (number * 0.6180339887) % 1, (number * 0.4142135624) % 1
@@ -44,7 +44,9 @@ def expose(image: np.ndarray, exposure: Exposure, seed: int) -> None:
 
 def _grain(rng: np.random.Generator) -> np.ndarray:
     """A tile that repeats: fine and coarse grain with a dark tail, standard deviation 1 by 1/64, int8."""
-    layers = [ndimage.gaussian_filter(rng.standard_normal(_TILE, np.float32), s, mode="wrap", truncate=3.0) for s in (0.7, 1.5, 4.0)]
+    layers = [
+        ndimage.gaussian_filter(rng.standard_normal(_TILE, np.float32), s, mode="wrap", truncate=3.0) for s in (0.7, 1.5, 4.0)
+    ]
     fine, medium, coarse = (layer / layer.std() for layer in layers)
     mixed = 0.62 * fine + 0.6 * medium + 0.42 * coarse
     mixed -= 0.5 * np.maximum(mixed - 0.6, 0)

@@ -74,9 +74,7 @@ def p2() -> Fixture:
     return Fixture(volume, _site("p2", center=(50, 50, 103), side1=(50, 50, 90), side2=(50, 50, 120)))
 
 
-def _boxes(
-    name: str, shape: Int3, neurons: Mapping[int, list[Ranges]], organelles: Mapping[int, list[Ranges]]
-) -> SynapseVolume:
+def _boxes(name: str, shape: Int3, neurons: Mapping[int, list[Ranges]], organelles: Mapping[int, list[Ranges]]) -> SynapseVolume:
     z, y, x = np.ogrid[: shape[0], : shape[1], : shape[2]]
     image = ((3 * z + 5 * y + 7 * x) % 256).astype(np.uint8)
     grid = Grid(shape, VOXEL_NM)

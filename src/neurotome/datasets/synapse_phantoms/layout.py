@@ -15,7 +15,7 @@ from neurotome.datasets.synapse_phantoms.spec import BLOCK, StudySpec
 __all__ = ["Lattice", "lattice_for", "presynapses"]
 
 _MARGIN_NM = 128.0
-_LONGEST = 2.5
+_LONGEST = 3
 _LARGEST_GROUP = 5
 
 
@@ -54,15 +54,15 @@ def lattice_for(spec: StudySpec, rng: np.random.Generator) -> Lattice:
 def _counts(n: int) -> Int3:
     """How many cells along each axis: the fewest that hold n, and of those the most compact.
 
-    >>> _counts(1), _counts(8), _counts(102)
-    ((1, 1, 1), (2, 2, 2), (3, 5, 7))
+    >>> _counts(1), _counts(6), _counts(102)
+    ((1, 1, 1), (1, 2, 3), (3, 5, 7))
     """
     side = math.ceil(n ** (1 / 3))
     found = []
     for z in range(1, side + 1):
         for y in range(z, math.ceil(math.sqrt(n / z)) + 1):
             x = max(math.ceil(n / (z * y)), y)
-            if x <= max(_LONGEST * z, 2):
+            if x <= _LONGEST * z:
                 found.append((z * y * x, z + y + x, (z, y, x)))
     return min(found)[2]
 

@@ -44,10 +44,17 @@ class StudySpec:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "voxel_nm", tuple(float(v) for v in self.voxel_nm))
-        for name, least, most in (("n_per_type", 1, 10_000), ("volumes", 1, 1000), ("types", 1, len(KINDS)), ("seed", 0, math.inf)):
+        for name, least, most in (
+            ("n_per_type", 1, 10_000),
+            ("volumes", 1, 1000),
+            ("types", 1, len(KINDS)),
+            ("seed", 0, math.inf),
+        ):
             value = getattr(self, name)
             if value != int(value) or not least <= value <= most:
-                raise ValueRangeError(f"A study with {name} {value}", f"a whole number from {least} to {most:g}", "choose another")
+                raise ValueRangeError(
+                    f"A study with {name} {value}", f"a whole number from {least} to {most:g}", "choose another"
+                )
         for name, most in (("variation", 0.3), ("loyalty", 1.0), ("brightness_shift", 2.0), ("noise", 10.0)):
             value = getattr(self, name)
             if not 0 <= value <= most:

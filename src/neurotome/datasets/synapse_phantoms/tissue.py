@@ -36,7 +36,23 @@ def membrane_profile() -> np.ndarray:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def draw_tissue(  # type: ignore[no-untyped-def]
-    neurons, image, organelles, voxel, bend, turn, points, owners, bonus, corner, cells, margin, cell, shapes, greys, profile, marks
+    neurons,
+    image,
+    organelles,
+    voxel,
+    bend,
+    turn,
+    points,
+    owners,
+    bonus,
+    corner,
+    cells,
+    margin,
+    cell,
+    shapes,
+    greys,
+    profile,
+    marks,
 ) -> None:
     """Fill neurons (z, y, x) uint16, image uint8 and organelles uint8, block by block.
 
@@ -73,7 +89,22 @@ def draw_tissue(  # type: ignore[no-untyped-def]
                             (where[i, 0] - where[j, 0]) ** 2 + (where[i, 1] - where[j, 1]) ** 2 + (where[i, 2] - where[j, 2]) ** 2
                         )
                 _draw_block(
-                    neurons, image, organelles, start, voxel, local, turn, where, who, apart, count, shapes, row, greys, profile, marks
+                    neurons,
+                    image,
+                    organelles,
+                    start,
+                    voxel,
+                    local,
+                    turn,
+                    where,
+                    who,
+                    apart,
+                    count,
+                    shapes,
+                    row,
+                    greys,
+                    profile,
+                    marks,
                 )
 
 
@@ -205,7 +236,8 @@ def _in_synapse(pz, py, px, bent, owner, inside, s):  # type: ignore[no-untyped-
     q = (a * a + b * b) / s.radius**2
     level = 1 / math.sqrt(1 + (q / BRIM) ** 2)
     slope = 2 * s.height / s.radius * math.sqrt(q) * level**3
-    across = (w - s.height * q * level) / math.sqrt(1 + slope * slope)
+    raised = s.height * q * level
+    across = (w - raised) / math.sqrt(1 + slope * slope)
     zone, behind, mark = 0.0, 0.0, 0
     if room > 0 and abs(across) < _CLEFT_REACH_NM:
         zone, behind, mark = _cleft_zone(a, b, across, s)
@@ -216,9 +248,9 @@ def _in_synapse(pz, py, px, bent, owner, inside, s):  # type: ignore[no-untyped-
     pre = post = -_FAR
     # Far on one side, the other's body does not matter.
     if face < _ROUND_NM:
-        pre = min(_round_min(-face - _WIDER_NM * zone, _body(a, b, c, s, PRE)), room)
+        pre = min(_round_min(-face - _WIDER_NM * zone, _body(a, b, c, raised, s, PRE)), room)
     if face > -_ROUND_NM:
-        post = min(_round_min(face - _WIDER_NM * zone, _body(a, b, c, s, POST)), room)
+        post = min(_round_min(face - _WIDER_NM * zone, _body(a, b, c, raised, s, POST)), room)
     if pre > 0 or post > 0:
         side, mine = (PRE, pre) if pre > post else (POST, post)
         if owner == s.ids[side]:
@@ -269,10 +301,10 @@ def _cleft_zone(a, b, across, s):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _body(a, b, w, s, side):  # type: ignore[no-untyped-def]
-    """About how far (nm) a place is inside a side's ellipsoid or tube; negative outside."""
+def _body(a, b, w, raised, s, side):  # type: ignore[no-untyped-def]
+    """About how far (nm) a place is inside a side's ellipsoid, which is bent as the cleft is, or its tube; negative outside."""
     m, r = s.middle[side], s.axes[side]
-    ea, eb, ew = (a - m[0]) / r[0], (b - m[1]) / r[1], (w - m[2]) / r[2]
+    ea, eb, ew = (a - m[0]) / r[0], (b - m[1]) / r[1], (w - raised - m[2]) / r[2]
     k0 = math.sqrt(ea * ea + eb * eb + ew * ew)
     k1 = math.sqrt((ea / r[0]) ** 2 + (eb / r[1]) ** 2 + (ew / r[2]) ** 2)
     ball = k0 * (1 - k0) / k1 if k1 > 1e-9 else min(r[0], r[1], r[2])

@@ -67,7 +67,11 @@ def _clear(neurons, organelles, owner, p, clear, voxel) -> bool:  # type: ignore
     for d in range(27):
         dz, dy, dx = d // 9 - 1, d // 3 % 3 - 1, d % 3 - 1
         scale = clear / math.sqrt(max(dz * dz + dy * dy + dx * dx, 1))
-        z, y, x = round((p[0] + dz * scale) / voxel[0]), round((p[1] + dy * scale) / voxel[1]), round((p[2] + dx * scale) / voxel[2])
+        z, y, x = (
+            round((p[0] + dz * scale) / voxel[0]),
+            round((p[1] + dy * scale) / voxel[1]),
+            round((p[2] + dx * scale) / voxel[2]),
+        )
         if z < 0 or y < 0 or x < 0 or z >= neurons.shape[0] or y >= neurons.shape[1] or x >= neurons.shape[2]:
             return False
         if neurons[z, y, x] != owner or organelles[z, y, x] != 0:

@@ -29,7 +29,9 @@ def write_study(folder: Path | str, study: PhantomStudy, *, overwrite: bool = Fa
             for what in ("image", "neurons", "organelles", "instances"):
                 _write_volume(temporary / "volumes" / volume.name / f"{what}.ome.zarr", getattr(volume, what))
             progress("write phantom volumes", done + 1, len(study.volumes))
-        legend = {v.name: {name: list(ids) if len(ids) > 1 else ids[0] for name, ids in v.structures.items()} for v in study.volumes}
+        legend = {
+            v.name: {name: list(ids) if len(ids) > 1 else ids[0] for name, ids in v.structures.items()} for v in study.volumes
+        }
         _write_yaml(temporary / "legend.yaml", legend)
         study.sites.to_csv(temporary / "sites.csv", index=False)
         study.truth.to_csv(temporary / "truth.csv")

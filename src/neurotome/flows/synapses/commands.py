@@ -71,7 +71,9 @@ def write_links(run: Path, base: str, template: str, *, nml: bool = False) -> li
     if nml:
         written.append(run / "sites.nml")
         crops = Tables(run).crops
-        synapses.write_nml(written[1], table.obs, next(iter(crops.volumes.values())).voxel_nm, experiment=config["name"], origins=origins)
+        synapses.write_nml(
+            written[1], table.obs, next(iter(crops.volumes.values())).voxel_nm, experiment=config["name"], origins=origins
+        )
     return written
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from neurotome import synapses
 from neurotome.core import InputError, MissingFileError, Progress, SynapseVolume
+from neurotome.datasets.sce_layout import sce_volumes
 from neurotome.flows.synapses.config import LayoutConfig, StudyConfig
 from neurotome.io import atomic_write_json, atomic_write_text, read_feature_table, write_feature_csv, write_feature_table
 
@@ -45,6 +46,9 @@ def opened_study(
     volumes = synapses.open_volumes(_entries(study), legend)
     table = study.path(study.sites)
     sites = synapses.read_sites(table, columns=study.columns, rounding=study.rounding, dataset=study.name)
+    known = synapses.operand_names([volume.structures for volume in volumes.values()])
+    for look in (study.first_look, *study.looks):
+        synapses.expression_of(look.mask, known)
     asked = set().union(*(synapses.needed_operands(look.mask) for look in (study.first_look, *study.looks)))
     kept, discarded = synapses.check_sites(
         sites, volumes, snap_sides=study.snap_sides, needs_sides=bool(asked & {"pre", "post", "side1", "side2"})
@@ -144,8 +148,6 @@ def _entries(study: StudyConfig) -> list[synapses.VolumeEntry]:
 
 
 def _of_layout(study: StudyConfig, layout: LayoutConfig) -> list[synapses.VolumeEntry]:
-    from neurotome.datasets.sce_layout import sce_volumes
-
     found = sce_volumes(*(Path(study.path(folder)) for folder in (layout.raw, layout.seg, layout.mask)))
     if missing := set(layout.volumes) - set(found):
         raise InputError(f"No volume '{min(missing)}' in '{layout.raw}'", f"one of {', '.join(found)}", "correct layout.volumes")

@@ -14,10 +14,7 @@ from neurotome.core import UnknownNameError, ValueRangeError
 from neurotome.nn.vgg3d.network import VGG3D, VGG3DConfig
 from neurotome.nn.vgg3d.poolings import pooled_width
 
-__all__ = ["LAYERS", "feature_names", "layer_output", "layer_outputs", "layer_taps"]
-
-LAYERS = ("standard", "all_stages", "stage:1", "0")
-"""What layers are called, each kind once."""
+__all__ = ["feature_names", "layer_output", "layer_outputs", "layer_taps"]
 
 
 def layer_taps(config: VGG3DConfig, layer: int | str) -> tuple[int, ...]:

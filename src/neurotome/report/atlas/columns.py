@@ -34,6 +34,7 @@ TITLES = {
     "clipped_fraction": "share outside the grid",
     "reconstruction_f1": "F1 of the reconstruction",
     "kind": "kind of input",
+    "cluster_other": "cluster with the other correction",
     "centre": "centre of the frame",
 }
 UNITS = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from neurotome.io import atomic_write_text
 from neurotome.report.atlas.choice import choice_charts, chosen
 from neurotome.report.atlas.pictures import MAP_NAMES
 from neurotome.report.cite import shape_methods
-from neurotome.report.facts import Fact, card_of_run, number, score_lines, settings, timing
+from neurotome.report.facts import Fact, card_of_run, number, one_by_one, score_lines, settings, timing
 from neurotome.report.morphology.clusters import Cluster, clusters_of, reason, stability
 from neurotome.report.morphology.columns import Column, columns_of, label_of, offered
 from neurotome.report.morphology.drawings import Drawings, packed
@@ -30,8 +29,6 @@ from neurotome.report.page import PAGE, script, template
 __all__ = ["write_shape_report"]
 
 MOST_OUTLIERS = 12
-LISTED = 4
-"""Of a long list in the settings: run.json has all of it."""
 KINDS = {"skeleton": "skeletons", "points": "point clouds", "mesh": "meshes", "voxels": "objects of a volume"}
 CENTRES = {
     "soma": "the soma",
@@ -87,7 +84,7 @@ def _content(run: ShapeRun, columns: Sequence[Column], others: Sequence[Column],
         "outliers": _outliers(run),
         "reconstruction": reconstruction_of(run),
         "frames": _frames(run),
-        "settings": settings(_said_briefly(run)),
+        "settings": settings(one_by_one(run.results)),
         "card": card,
         "card_scores": score_lines(card.scores) if card else (),
         "timing": timing(run.results),
@@ -194,23 +191,6 @@ def _frames(run: ShapeRun) -> tuple[Fact, ...]:
 def _grid_settings(run: ShapeRun) -> Mapping[str, Any]:
     said = run.embedding.get("settings") or "{}"
     return json.loads(said) if isinstance(said, str) else dict(said)
-
-
-def _said_briefly(run: ShapeRun) -> Any:
-    """The run with its settings one by one, without what the section on frames says, and long lists by their number."""
-    shown: dict[str, Any] = {}
-    for key, value in run.results.config.items():
-        if isinstance(value, Mapping):
-            shown |= {f"{key} {name}": _brief(inner) for name, inner in value.items() if inner not in (None, [], {})}
-        elif value not in (None, [], {}, ()):
-            shown[key] = _brief(value)
-    return replace(run.results, record={**run.results.record, "config": shown})
-
-
-def _brief(value: Any) -> Any:
-    if not isinstance(value, (list, tuple)) or len(value) <= LISTED:
-        return value
-    return f"{number(len(value))}: {', '.join(Path(str(v)).name for v in value[:LISTED])} ..."
 
 
 def _plain(value: Any) -> str:

@@ -32,9 +32,7 @@ SUMMARY = {
 }  # fmt: skip
 REGIONS = {
     "key": "Synapse", "layer": "Layer", "rank": "Rank", "mass_share": "Share of attention", "volume_um3": "Volume (µm³)",
-    "mean": "Mean", "inside_vesicles": "in vesicles", "inside_cleft": "in the cleft", "inside_pre": "in pre",
-    "inside_post": "in post",
-    "inside_mitochondria": "in mitochondria",
+    "mean": "Mean",
 }  # fmt: skip
 
 
@@ -110,7 +108,10 @@ def attention_tables(run: SynapseRun) -> tuple[Table | None, Table | None, Table
     summary = table_of(rows, known, most=60) if "auc" in known else None
     regions = sorted(run.rows("attention_regions"), key=lambda row: -float(row.get("mass_share") or 0))
     occlusion = table_of(run.rows("attention_occlusion"), most=MOST_REGIONS)
-    return summary, table_of(regions, REGIONS, most=MOST_REGIONS), occlusion
+    inside = {
+        name: f"in {name.removeprefix('inside_').replace('_', ' ')}" for name in next(iter(regions), {}) if name[:7] == "inside_"
+    }
+    return summary, table_of(regions, {**REGIONS, **inside}, most=MOST_REGIONS), occlusion
 
 
 def heat(values: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -68,7 +69,7 @@ def clusters_of(run: SynapseRun, column: Column | None, *, samples: int = 4) -> 
         first = int(medoid) if isinstance(medoid, (int, np.integer)) and medoid in rows else int(rows[0])
         others = rng.permutation(rows[rows != first])[:samples].tolist()
         doubtful = row.get("stable") in (False, 0) and name != "-1"
-        sentence = "in no cluster" if name == "-1" else sentences.get(name, "")
+        sentence = "in no cluster" if name == "-1" else _without_count(sentences.get(name, ""))
         numbers = (len(rows), len(rows) / len(run.ids), sentence, finite(row.get("jaccard")), doubtful)
         found.append(Cluster(name, colours.get(name, OTHERS), *numbers, first, (first, *others)))
     return tuple(found)
@@ -93,6 +94,14 @@ def profile_rows(run: SynapseRun, names: Sequence[str]) -> tuple[ProfileRow, ...
     order = sorted(said, key=lambda name: -max(abs(_effect(row)) for row in said[name].values()))
     shown = order[:MOST_PROFILES]
     return tuple(ProfileRow(title_of(name), tuple(_cell(said[name].get(one)) for one in clusters)) for name in shown)
+
+
+def _without_count(sentence: str) -> str:
+    """
+    >>> _without_count("12 synapses: large cleft"), _without_count("large cleft; vesicles few")
+    ('large cleft', 'large cleft; vesicles few')
+    """
+    return re.sub(r"^\d+ synapses?: ", "", sentence)
 
 
 def _cell(row: Mapping[str, object] | None) -> ProfileCell | None:

@@ -9,7 +9,7 @@ import numpy as np
 from neurotome.report.atlas.columns import Column, column_of, offered
 from neurotome.report.synapses.run import SynapseRun
 
-__all__ = ["SITE", "VOLUME_COLOURS", "columns_of", "label_of", "measures_of", "numbers_of_families", "size_columns"]
+__all__ = ["QUALITY", "SITE", "VOLUME_COLOURS", "columns_of", "label_of", "measures_of", "numbers_of_families", "size_columns"]
 
 VOLUME_COLOURS = ("#ff0000", "#00ffff", "#ffa500", "#800080", "#808080", "#0000ff", "#000000")
 """Of the volumes 1 to 7 in the published maps of SynapseClusterEM; not apart for every eye, so only where asked for."""

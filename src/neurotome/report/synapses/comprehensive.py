@@ -16,6 +16,7 @@ from neurotome.report.synapses.page import Look, look_at_run, page_content
 from neurotome.report.synapses.partners import Presynapses, presynapses_of
 from neurotome.report.synapses.run import SynapseRun
 from neurotome.report.synapses.sheets import make_sheets
+from neurotome.synapses.views import preset_of
 
 __all__ = ["FOLDER", "write_comprehensive_report", "write_presynapse_summary"]
 
@@ -31,6 +32,7 @@ class LookLine:
     name: str
     page: str
     mask: str
+    what: str
     alpha: float
     synapses: int
     discarded: int
@@ -58,7 +60,7 @@ def write_comprehensive_report(out: Path | str, stamp: str, *, progress: Progres
         "stamp": stamp,
         "home": home,
         "lines": lines,
-        "masks": list(dict.fromkeys(line.mask for line in lines)),
+        "masks": {line.mask: line.what for line in lines},
         "alphas": sorted({line.alpha for line in lines}, reverse=True),
         "record": main.results.record,
         "summary": any((main.folder / FOLDER).glob("presynapse_summary_*")),
@@ -107,6 +109,7 @@ def _line(name: str, look: Look) -> LookLine:
         name,
         "study.html" if name == STUDY else f"{name}.html",
         look.run.look.mask,
+        preset.name.replace("_", " ") if (preset := preset_of(look.run.look.mask)) else "",
         look.run.look.alpha,
         len(look.run.ids),
         lost,

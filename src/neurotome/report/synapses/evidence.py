@@ -224,4 +224,5 @@ def _plain(value: Any) -> Any:
 
 
 def _sentence(text: str) -> str:
+    text = text.replace("batches", "volumes").replace("batch", "volume")
     return f"{text[0].upper()}{text[1:]}{'' if text.endswith('.') else '.'}" if text else ""

@@ -37,8 +37,6 @@ NORMALISATIONS = ("percentile", "crop_minmax", "slice_minmax", "zscore", "mean")
 PER_SECOND, DOTS_PER_INCH = 10, 300
 INK, SOFT, NOTHING = "#1f2630", "#5b6673", "#e3e7eb"
 TILE, GAP, LEFT, TOP, CAPTION = 240, 12, 190, 70, 30
-MOST_MAPS = 6
-"""Columns of numbers that get a picture of their own; all others are on the page."""
 
 
 def file_part(key: str) -> str:
@@ -59,12 +57,10 @@ def gif_name(key: str, look: CropLook) -> str:
 
 
 def write_maps(run: SynapseRun, columns: Sequence[Column], folder: Path) -> list[Path]:
-    """map_<map>_<column>.png and .json for groups and for the first numbers. Returns the paths of the pictures."""
-    numbers = [column for column in columns if column.is_number][:MOST_MAPS]
-    drawn = [column for column in columns if not column.is_number] + numbers
+    """map_<map>_<column>.png and .json of each map and column. Returns the paths of the pictures."""
     written = []
     for short, places in run.maps.items():
-        for column, name in zip(drawn, file_names([column.name for column in drawn]), strict=True):
+        for column, name in zip(columns, file_names([column.name for column in columns]), strict=True):
             path = folder / f"map_{short}_{name}.png"
             told = map_numbers(run.ids, places, column, MAP_NAMES[short], "synapses")
             written.append(_write(path, map_picture(places, column, MAP_NAMES[short], "synapses"), told))

@@ -14,7 +14,7 @@ from neurotome.report.atlas.columns import Column
 from neurotome.report.atlas.page_data import Atlas, safe_json, short_numbers
 from neurotome.report.atlas.pictures import MAP_NAMES
 from neurotome.report.cite import synapse_methods
-from neurotome.report.facts import Fact, number, settings, timing
+from neurotome.report.facts import Fact, number, one_by_one, settings, timing
 from neurotome.report.page import script
 from neurotome.report.synapses.attention import AttentionFigure, attention_tables
 from neurotome.report.synapses.clusters import Cluster, clusters_of, profile_rows
@@ -128,8 +128,9 @@ def page_content(
         "occlusion": occlusion,
         "manual": manual_table(main),
         "pictures": sheets is not None,
+        "side": (run.said.get("recipe") or {}).get("size"),
         "provenance": _provenance(run),
-        "settings": settings(run.results),
+        "settings": settings(one_by_one(run.results)),
         "timing": timing(run.results),
         "peak_gb": run.results.record.get("peak_memory_bytes", 0) / 1e9,
         "methods": synapse_methods(

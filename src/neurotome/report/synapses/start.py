@@ -6,17 +6,23 @@ from pathlib import Path
 
 from neurotome.core import Progress, silent
 from neurotome.io import atomic_write_text
+from neurotome.report.atlas.choice import finite
+from neurotome.report.atlas.columns import Column
 from neurotome.report.page import PAGE, template
 from neurotome.report.pictures import data_uri
+from neurotome.report.results import Row
 from neurotome.report.synapses.attention import attention_figures
+from neurotome.report.synapses.columns import QUALITY
 from neurotome.report.synapses.evidence import cross_table
 from neurotome.report.synapses.figures import write_cross_table, write_maps, write_movies, write_normalisations, write_samples
 from neurotome.report.synapses.map_pages import PAGES, write_map_pages
-from neurotome.report.synapses.page import look_at_run, page_content
+from neurotome.report.synapses.page import Look, look_at_run, page_content
 from neurotome.report.synapses.run import SynapseRun
 from neurotome.report.synapses.sheets import make_sheets
 
 __all__ = ["write_synapse_report"]
+
+MOST_NUMBERS = 4
 
 
 def write_synapse_report(
@@ -39,7 +45,7 @@ def write_synapse_report(
     figures = run.folder / "figures"
     steps = ("maps", "pictures of samples", "GIFs", "attention", "pages")
     progress(steps[0], 0, len(steps))
-    write_maps(run, look.columns, figures)
+    write_maps(run, _pictured(look), figures)
     write_cross_table(cross_table(run), figures)
     progress(steps[1], 1, len(steps))
     write_samples(run, look.clusters, figures)
@@ -58,6 +64,18 @@ def write_synapse_report(
     atomic_write_text(path, template("synapses.html").render(content))
     progress("report", len(steps), len(steps))
     return path
+
+
+def _pictured(look: Look) -> list[Column]:
+    """Labels, and the measures that set clusters most apart: the page has all, a folder of a thousand pictures helps nobody."""
+    groups = [column for column in look.columns if not column.is_number and column.name not in QUALITY]
+    numbers = {column.name: column for column in look.columns if column.is_number}
+    telling = dict.fromkeys(str(row["feature"]) for row in sorted(look.run.rows("profiles"), key=_strength))
+    return [*groups, *(numbers[name] for name in [*telling, *numbers] if name in numbers)][: len(groups) + MOST_NUMBERS]
+
+
+def _strength(row: Row) -> float:
+    return -abs(finite(row.get("effect")) or 0.0)
 
 
 def _grey_figures(folder: Path) -> list[tuple[str, str, str]]:

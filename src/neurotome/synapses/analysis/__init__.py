@@ -14,6 +14,7 @@ from neurotome.synapses.analysis.comparison import SynapseComparison, compare_sy
 from neurotome.synapses.analysis.consensus import majority_accuracy, neuron_consensus
 from neurotome.synapses.analysis.describe import descriptions
 from neurotome.synapses.analysis.feature_matrix import CORRECTIONS, FeatureMatrix, feature_matrix
+from neurotome.synapses.analysis.given_labels import take_labels
 from neurotome.synapses.analysis.grouping import Grouping, draw_maps, group_synapses
 from neurotome.synapses.analysis.manual import (
     annotator_agreement,
@@ -70,5 +71,6 @@ __all__ = [
     "size_statistics",
     "synapse_sizes",
     "synapses_to_label",
+    "take_labels",
     "write_graph",
 ]

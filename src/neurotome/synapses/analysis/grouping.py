@@ -11,30 +11,24 @@ import numpy as np
 import pandas as pd
 
 from neurotome import cluster
-from neurotome.cluster import ChoiceSettings, FeatureSettings, ScalingSettings, cluster_profiles, cluster_table, partition_rows
+from neurotome.cluster import ChoiceSettings, cluster_profiles, cluster_table, partition_rows
 from neurotome.cluster.agreement import adjusted_rand, cross_table
-from neurotome.cluster.partitions import NEED_K
 from neurotome.cluster.tables import column_of
 from neurotome.core import InputError, Progress, silent
+from neurotome.synapses.analysis.clustering import AS_SCALED, QUICK_CHOICE, SLOT, Clustering, write_clusters
 from neurotome.synapses.analysis.describe import descriptions
 from neurotome.synapses.analysis.feature_matrix import FeatureMatrix, column_families, feature_matrix, transformed
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-__all__ = ["AS_SCALED", "MAPS", "SLOT", "Grouping", "draw_maps", "group_synapses"]
+__all__ = ["MAPS", "Grouping", "draw_maps", "group_synapses"]
 
-SLOT = "X_scaled"
-"""Where the matrix lies that distances, clusters and maps were made from: what others compare synapses by."""
-AS_SCALED = FeatureSettings(features=(SLOT,), scaling=ScalingSettings("none"), most_columns=None)
 MAPS = (("pca", 2), ("umap", 2), ("umap", 3), ("tsne", 2), ("tsne", 3))
-FEWEST_FOR_CHOICE = 20
 BEYOND_MEASURE = 20.0
 """Effects end here: a difference of more standard deviations, or of a measure that does not vary within a cluster."""
 WIDEST_DRAWN = 1000
 """Columns from which on profiles come without bootstrap intervals, which would take minutes."""
-QUICK_CHOICE = ChoiceSettings(most_rows=800, test_rows=400)
-"""Silhouettes and clouds of so many synapses tell what those of all would, in seconds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +71,7 @@ def group_synapses(
     matrix = feature_matrix(table, families, correction=correction, batch=batch)
     _keep_matrix(table, matrix)
     notes = _matrix_notes(matrix)
-    clustering = _Clustering(method, k, choice or QUICK_CHOICE)
+    clustering = Clustering(method, k, choice or QUICK_CHOICE)
     own, own_notes = _side(table, clustering, batch, progress)
     other_correction = "none" if correction != "none" else "z_per_volume"
     other, other_notes = _other_side(table, matrix, other_correction, clustering, batch, progress)
@@ -105,13 +99,6 @@ def draw_maps(table: AnnData, maps: Sequence[tuple[str, int]] = MAPS, *, progres
     return notes
 
 
-@dataclass(frozen=True)
-class _Clustering:
-    method: str
-    k: int | None
-    choice: ChoiceSettings
-
-
 def _keep_matrix(table: AnnData, matrix: FeatureMatrix) -> None:
     table.obsm[SLOT] = matrix.values
     scaled = np.full(table.shape, np.nan, np.float32)
@@ -130,16 +117,10 @@ def _matrix_notes(matrix: FeatureMatrix) -> list[str]:
     return notes
 
 
-def _side(table: AnnData, how: _Clustering, batch: str, progress: Progress) -> tuple[dict, list[str]]:
+def _side(table: AnnData, how: Clustering, batch: str, progress: Progress) -> tuple[dict, list[str]]:
     """Clusters of obsm["X_scaled"] and the volume effect on them, written into the table; as plain values, and notes."""
-    k, notes = how.k, []
-    if k is None and how.method in NEED_K and table.n_obs < FEWEST_FOR_CHOICE:
-        k = 1
-        notes.append(f"{table.n_obs} synapses are too few to choose a number of clusters: at least {FEWEST_FOR_CHOICE}")
-    found, chosen = cluster.partition(table, how.method, k, AS_SCALED, choice=how.choice, progress=progress, seed=how.choice.seed)
-    if notes:
-        table.uns["cluster"]["reason"] = notes[0]
-    side: dict[str, Any] = {"k": found.k, "reason": str(table.uns["cluster"]["reason"]), "method": how.method}
+    found, chosen, aside, notes = write_clusters(table, how, progress)
+    side: dict[str, Any] = {"k": found.k, "reason": str(table.uns["cluster"]["reason"]), "method": how.method, "set_aside": aside}
     if chosen is not None:
         side |= {
             "elbow": chosen.elbow,
@@ -173,7 +154,7 @@ def _effect(table: AnnData, batch: str) -> tuple[dict[str, Any], list[str]]:
 
 
 def _other_side(
-    table: AnnData, matrix: FeatureMatrix, correction: str, how: _Clustering, batch: str, progress: Progress
+    table: AnnData, matrix: FeatureMatrix, correction: str, how: Clustering, batch: str, progress: Progress
 ) -> tuple[dict | None, list[str]]:
     """The same with the other correction, for comparison; only obs["cluster_other"] of it stays."""
     import anndata

@@ -14,7 +14,7 @@ from neurotome.cluster.quality import distances_within
 from neurotome.cluster.tables import column_of
 from neurotome.cluster.values import codes_of, labelled
 from neurotome.core import CropRecipe, InputError
-from neurotome.synapses.analysis.grouping import SLOT
+from neurotome.synapses.analysis.clustering import SLOT
 
 if TYPE_CHECKING:
     from anndata import AnnData

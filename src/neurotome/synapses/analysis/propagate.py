@@ -9,7 +9,7 @@ import pandas as pd
 
 from neurotome.cluster.prediction.propagation import Propagation, PropagationSettings, propagated, worth_labelling
 from neurotome.cluster.tables import column_of, features_of
-from neurotome.synapses.analysis.grouping import SLOT
+from neurotome.synapses.analysis.clustering import SLOT
 
 if TYPE_CHECKING:
     from anndata import AnnData

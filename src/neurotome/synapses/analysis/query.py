@@ -12,7 +12,7 @@ import pandas as pd
 from neurotome.cluster import Neighbours
 from neurotome.cluster.tables import features_of
 from neurotome.core import UnknownNameError
-from neurotome.synapses.analysis.grouping import SLOT
+from neurotome.synapses.analysis.clustering import SLOT
 
 if TYPE_CHECKING:
     from anndata import AnnData

@@ -1,4 +1,4 @@
-"""Grad-CAM of synapses: which voxels bring each embedding towards its cluster, layer by layer, on the crop's own grid."""
+"""Grad-CAM of synapses: which voxels bring each answer towards what is explained, layer by layer, on the crop's own grid."""
 
 from __future__ import annotations
 
@@ -11,47 +11,54 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import torch
+import torch.nn.functional as F
 from torch import nn
 
-from neurotome.cluster.tables import column_of
-from neurotome.core import Crop, InputError, Progress, UnknownNameError, ValueRangeError, silent
+from neurotome.core import Crop, Progress, ValueRangeError, silent
+from neurotome.core.geometry import Int3
 from neurotome.io import atomic_write_json
 from neurotome.io.store import kvstore, open_store
-from neurotome.nn.attribution import Target, cluster_target, feature_target, grad_cam, structure_occlusion
+from neurotome.nn.attribution import Target, grad_cam, structure_occlusion
+from neurotome.synapses.attention.networks import Explainable, Seen, TrunkAttention
 from neurotome.synapses.attention.regions import top_regions
+from neurotome.synapses.attention.sanity import map_agreement, occluded_blocks
 from neurotome.synapses.attention.statistics import RankedMap, attention_summary, compare_map
-from neurotome.synapses.contrastive.cubes import cubes_of
-from neurotome.synapses.contrastive.task import embedded
+from neurotome.synapses.attention.targets import clusters_of, embedding_of, explanation, row_of
 from neurotome.synapses.contrastive.trunk import Trunk
+from neurotome.synapses.views.show import CropSource
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-    from neurotome.synapses.crops.crop_set import CropSet
-
-__all__ = ["AttentionSettings", "Explained", "default_layers", "explain"]
+__all__ = ["AttentionSettings", "Explained", "explain"]
 
 STRUCTURES = ("vesicles", "clefts", "all_mitochondria", "pre", "post", "psd")
-"""What attention is compared with, where a crop has it; other names of a legend are added."""
-FAMILY = "X_contrastive"
+"""What attention is compared with, where a crop has it."""
+_RANDOM_SEED = 0
 
 
 @dataclass(frozen=True)
 class AttentionSettings:
-    """sites: for how many synapses. layers: modules of the trunk by number; where empty, those before the last three poolings.
+    """sites: for how many synapses, or keys: for which. layers: modules by number or name; where empty, those before the poolings.
 
-    target: "cluster" (towards a synapse's own cluster and away from the next one), "direction" (along the first principal axis of
-    the embedding), or the name of a feature such as clr_7. operands: masks to compare with; the usual ones where it is empty.
+    target: "cluster" (towards a synapse's own cluster and away from the next one), "cluster:NAME", "direction" (along the first
+    principal axis of the features), "class:NUMBER", "like:KEY" (cosine to another synapse), or the name of a feature. operands:
+    masks to compare with; the usual ones where it is empty. blocks: along a side of the crop, of which each is hidden once to
+    see whether maps tell what then happens; 0 leaves that out.
     """
 
     sites: int = 12
-    layers: tuple[int, ...] = ()
+    layers: tuple[int | str, ...] = ()
     target: str = "cluster"
     operands: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    blocks: int = 4
 
     def __post_init__(self) -> None:
         if self.sites < 1:
             raise ValueRangeError(f"Attention of {self.sites} synapses", "1 or more", "skip the step instead")
+        if not 0 <= self.blocks <= 16 or self.blocks == 1:
+            raise ValueRangeError(f"{self.blocks} blocks along a side", "2 to 16, or 0 for none", "take 4")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +66,9 @@ class Explained:
     """What was found; the maps themselves are in attention.zarr.
 
     statistics: a row per synapse, layer and mask. summary: over synapses. regions: the regions with most attention of each map.
-    occlusion: by how much the target falls where a structure is grey. empty: maps in which nothing decides.
+    occlusion: by how much the target falls where a structure is grey. sanity: of each map, how well it is in rank order with what
+    hiding each block does (occlusion_r) and with the map of the same network before learning (random_r), which it should not be.
+    empty: maps in which nothing decides.
     """
 
     target: str
@@ -68,13 +77,14 @@ class Explained:
     summary: pd.DataFrame
     regions: pd.DataFrame
     occlusion: pd.DataFrame
+    sanity: pd.DataFrame
     empty: tuple[str, ...]
 
 
 def explain(
-    crops: CropSet,
+    crops: CropSource,
     table: AnnData,
-    trunk: Trunk,
+    network: Trunk | Explainable,
     path: Path,
     settings: AttentionSettings | None = None,
     *,
@@ -82,150 +92,120 @@ def explain(
 ) -> Explained:
     """Maps of some synapses of the table into the folder `path` (Zarr: maps (n, layers, s, s, s) float32), and what they say.
 
-    Synapses are taken evenly over clusters, those next to their centres first. Raises UnknownNameError for a target that is no
-    feature, ValueRangeError for a layer that the trunk has not, InputError where the table has no features of this trunk.
+    Maps are not normalised; the attributes of the folder have keys, layers, target, model and the maximum of each map. Without
+    keys in the settings synapses are taken evenly over clusters, those next to their centres first. Raises UnknownNameError for
+    keys, targets and layers that are none, ValueRangeError for a layer behind the answer, InputError where the table has no
+    features of this network or the look shows nothing of a crop.
     """
     settings = settings or AttentionSettings()
-    modules = _modules(trunk, settings.layers)
-    keys = _chosen(table, settings.sites)
-    rows = [crops.row(key) for key in keys]
-    target_of, said = _targets(table, settings.target)
-    network = _Embedding(trunk.network)
-    maps = _created(path, len(keys), len(modules), crops.recipe.size)
-    found: dict[str, list[dict[str, Any]]] = {"statistics": [], "regions": [], "occlusion": []}
-    empty = []
+    network = TrunkAttention(network) if isinstance(network, Trunk) else network
+    layers = network.layers(settings.layers)
+    keys = settings.keys or _chosen(table, network, settings.sites)
+    rows = [row_of(crops, key) for key in keys]
+    wanted = explanation(settings.target, table, crops, network)
+    maps = _created(path, len(keys), len(layers), crops.recipe.size)
+    gathered = _Gathered(layers, settings, network, network.randomised(_RANDOM_SEED))
     for at, (key, row) in enumerate(zip(keys, rows, strict=True)):
         progress("attention", at, len(keys))
-        crop, target = crops[row], target_of(key)
-        cubes = torch.from_numpy(_cube(crops, row, trunk))[None, None]
-        values = np.stack([grad_cam(network, module, cubes, target, side=crop.size)[0] for module in modules.values()])
+        site = crops.sites.iloc[row]
+        values = gathered.add(crops[row], key, site, network.seen(crops, row), wanted.of(key))
         maps[at].write(values).result()
-        masks = _masks(crop, settings.operands)
-        empty += [f"{key} {layer}" for layer, value in zip(modules, values, strict=True) if not value.max() > 0]
-        found["statistics"] += list(_statistics(key, crop, modules, values, masks))
-        found["regions"] += list(_regions(key, crop, crops.sites.loc[key], modules, values, masks))
-        found["occlusion"].append({"key": key, **_occluded(network, cubes, target, masks)})
     # Written last: maps without this are none.
-    about = {"keys": list(keys), "layers": list(modules), "target": said, "model": trunk.card.name}
-    _describe(path, about)
+    _describe(path, {**gathered.about(), "keys": list(keys), "target": wanted.said, "model": network.name})
     progress("attention", len(keys), len(keys))
-    statistics = pd.DataFrame(found["statistics"])
-    units = [str(table.obs["pre_id"].get(key, "")) or key for key in statistics["key"]] if len(statistics) else []
-    return Explained(
-        said,
-        tuple(modules),
-        statistics,
-        attention_summary(statistics, units=units) if len(statistics) else statistics,
-        pd.DataFrame(found["regions"]),
-        pd.DataFrame(found["occlusion"]),
-        tuple(empty),
-    )
+    units = [str(crops.sites["pre_id"].get(row["key"], "")) or row["key"] for row in gathered.statistics]
+    return gathered.explained(wanted.said, units)
 
 
-def default_layers(trunk: Trunk) -> tuple[int, ...]:
-    """The module before each pooling but the first: coarse enough to name structures, fine enough to place them."""
-    return tuple(pool - 1 for pool in trunk.network.config.pools[1:])
+class _Gathered:
+    """Rows about the maps of one synapse after the other."""
 
+    def __init__(
+        self, layers: Mapping[str, nn.Module], settings: AttentionSettings, network: Explainable, random: Explainable
+    ) -> None:
+        self.layers, self.settings, self.network, self.random = layers, settings, network, random
+        self.random_layers = random.layers(tuple(layers))
+        self.statistics: list[dict[str, Any]] = []
+        self.regions: list[dict[str, Any]] = []
+        self.occlusion: list[dict[str, Any]] = []
+        self.sanity: list[dict[str, Any]] = []
+        self.maxima: list[list[float]] = []
+        self.empty: list[str] = []
 
-class _Embedding(nn.Module):
-    """The trunk as one answer (n, d)."""
+    def add(self, crop: Crop, key: str, site: pd.Series, seen: Seen, target: Target) -> np.ndarray:
+        """Maps (layers, s, s, s) of a synapse, and what they say."""
+        cube = torch.from_numpy(np.ascontiguousarray(seen.values, np.float32))[None, None]
+        values = _maps(self.network, self.layers, cube, target, crop.size, seen.shift)
+        random = _maps(self.random, self.random_layers, cube, target, crop.size, seen.shift)
+        masks = _masks(crop, self.settings.operands)
+        self.maxima.append([float(value.max()) for value in values])
+        self.empty += [f"{key} {layer}" for layer, most in zip(self.layers, self.maxima[-1], strict=True) if not most > 0]
+        self.statistics += _statistics(key, crop, self.layers, values, masks)
+        self.regions += _regions(key, crop, site, self.layers, values, masks)
+        self.occlusion.append({"key": key, **_occluded(self.network, cube, target, masks, seen)})
+        self.sanity += self._checked(key, cube, target, values, random, seen)
+        return values
 
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
+    def _checked(
+        self, key: str, cube: torch.Tensor, target: Target, values: np.ndarray, random: np.ndarray, seen: Seen
+    ) -> Iterator[dict[str, Any]]:
+        blocks = self.settings.blocks
+        if not blocks:
+            return
+        falls = occluded_blocks(self.network, cube, target, blocks, seen.grey)
+        for layer, value, other in zip(self.layers, values, random, strict=True):
+            # Blocks are of what the network saw.
+            here = _moved(value, tuple(-step for step in seen.shift))
+            agreement = {"occlusion_r": map_agreement(here, falls, blocks), "random_r": map_agreement(value, other, blocks)}
+            yield {"key": key, "layer": layer, **agreement}
 
-    def forward(self, cubes: torch.Tensor) -> torch.Tensor:
-        return embedded(self.network, cubes)
+    def about(self) -> dict[str, Any]:
+        return {"layers": list(self.layers), "maxima": self.maxima}
 
-
-def _modules(trunk: Trunk, layers: Sequence[int]) -> dict[str, nn.Module]:
-    numbers, count = tuple(layers) or default_layers(trunk), len(trunk.network.features)
-    for number in numbers:
-        if not 0 <= number < count:
-            raise ValueRangeError(f"Layer {number} of {trunk.card.name}", f"0 to {count - 1}", "choose another")
-    return {f"features.{number}": trunk.network.features[number] for number in numbers}
-
-
-def _embedding(table: AnnData) -> np.ndarray:
-    if FAMILY not in table.obsm:
-        raise InputError(
-            "A table without contrastive features", "the family contrastive among its features", "add it to the study"
+    def explained(self, said: str, units: Sequence[str]) -> Explained:
+        statistics = pd.DataFrame(self.statistics)
+        return Explained(
+            said,
+            tuple(self.layers),
+            statistics,
+            attention_summary(statistics, units=units) if len(statistics) else statistics,
+            pd.DataFrame(self.regions),
+            pd.DataFrame(self.occlusion),
+            pd.DataFrame(self.sanity),
+            tuple(self.empty),
         )
-    return np.asarray(table.obsm[FAMILY], dtype=np.float32)
 
 
-def _chosen(table: AnnData, count: int) -> list[str]:
-    """Keys, one cluster after the other, from the middle of each outwards."""
-    values = _embedding(table)
+def _chosen(table: AnnData, network: Explainable, count: int) -> tuple[str, ...]:
+    """Keys, one cluster after the other, from the middle of each outwards; of classes, in the order of the table."""
+    values = np.zeros((table.n_obs, 1), np.float32) if network.classes else embedding_of(table, network.family)[0]
     scaled = (values - values.mean(0)) / np.maximum(values.std(0), 1e-6)
-    clusters = _clusters(table)
+    clusters = clusters_of(table)
     queues = []
     for name in sorted(set(clusters)):
         members = np.flatnonzero(clusters == name)
         away = np.linalg.norm(scaled[members] - scaled[members].mean(0), axis=1)
         queues.append(members[np.argsort(away, kind="stable")].tolist())
     order = [queue[turn] for turn in range(max(map(len, queues))) for queue in queues if turn < len(queue)]
-    return [str(table.obs_names[row]) for row in order[:count]]
+    return tuple(str(table.obs_names[row]) for row in order[:count])
 
 
-def _clusters(table: AnnData) -> np.ndarray:
-    return column_of(table, "cluster").astype(str) if "cluster" in table.obs else np.full(table.n_obs, "0")
+def _maps(
+    network: Explainable, layers: Mapping[str, nn.Module], cube: torch.Tensor, target: Target, size: int, shift: Int3
+) -> np.ndarray:
+    """Of one cube, where the crop has its voxels: (layers, size, size, size)."""
+    maps = [grad_cam(network, module, cube, target, side=size)[0] for module in layers.values()]
+    return np.stack([_moved(values, shift) for values in maps])
 
 
-def _targets(table: AnnData, wanted: str) -> tuple[Any, str]:
-    """What to explain of each synapse, and in words."""
-    values, clusters = _embedding(table), _clusters(table)
-    mean, scale = values.mean(0), np.maximum(values.std(0), 1e-6)
-    names = [name for name in sorted(set(clusters)) if name != "-1"]
-    if wanted == "cluster" and len(names) > 1:
-        centres = np.stack([((values[clusters == name] - mean) / scale).mean(0) for name in names])
-        parts = tuple(torch.from_numpy(part.astype(np.float32)) for part in (centres, mean, scale))
-        of = dict(zip(map(str, table.obs_names), clusters, strict=True))
-        nearest = {name: cluster_target(parts[0], number, *parts[1:]) for number, name in enumerate(names)}
-        # What belongs to no cluster is explained towards the largest.
-        return lambda key: nearest.get(of[key], nearest[names[0]]), "towards its own cluster"
-    if wanted in ("cluster", "direction"):
-        direction = np.linalg.svd((values - mean) / scale, full_matrices=False)[2][0]
-        weights = torch.from_numpy((direction / scale).astype(np.float32))
-        return lambda key: _along(weights), "along the first principal axis of the embedding"
-    columns = [f"clr_{number + 1}" for number in range(values.shape[1])]
-    if wanted not in columns:
-        raise UnknownNameError("target of attention", wanted, ("cluster", "direction", *columns))
-    return lambda key: feature_target(columns.index(wanted)), wanted
+def _moved(values: np.ndarray, shift: Sequence[int]) -> np.ndarray:
+    """What was at voxel v is at v + shift; what comes from outside is 0."""
+    if not any(shift):
+        return values
+    from scipy import ndimage
 
-
-def _along(weights: torch.Tensor) -> Target:
-    return lambda answers: answers @ weights.to(answers)
-
-
-def _cube(crops: CropSet, row: int, trunk: Trunk) -> np.ndarray:
-    found = cubes_of(_One(crops, row), trunk.seen)
-    if not len(found):
-        raise InputError(f"'{crops.sites.index[row]}' shows nothing under the mask of {trunk.card.name}", "a crop that it embeds")
-    cube: np.ndarray = found.shown(trunk.seen.look)[0]
-    return cube
-
-
-@dataclass(frozen=True, eq=False)
-class _One:
-    """One crop of a set as a set."""
-
-    crops: CropSet
-    row: int
-
-    @property
-    def recipe(self) -> Any:
-        return self.crops.recipe
-
-    @property
-    def sites(self) -> pd.DataFrame:
-        return self.crops.sites.iloc[[self.row]]
-
-    def __len__(self) -> int:
-        return 1
-
-    def __getitem__(self, index: int) -> Crop:
-        return self.crops[self.row]
+    moved: np.ndarray = ndimage.shift(values, shift, order=0, prefilter=False)
+    return moved
 
 
 def _masks(crop: Crop, wanted: Sequence[str]) -> dict[str, np.ndarray]:
@@ -251,23 +231,27 @@ def _regions(
     key: str, crop: Crop, site: pd.Series, layers: Mapping[str, Any], values: np.ndarray, masks: Mapping[str, np.ndarray]
 ) -> Iterator[dict[str, Any]]:
     # The crop was moved towards the presynapse: regions are where the crop is, not where the site was.
-    corner = tuple(int(site[f"crop_{axis}"]) - crop.size // 2 for axis in "zyx")
+    z, y, x = (int(site[f"crop_{axis}"]) - crop.size // 2 for axis in "zyx")
     for layer, value in zip(layers, values, strict=True):
-        for row in top_regions(value, voxel_nm=crop.voxel_nm, corner_vox=corner, operands=masks):  # type: ignore[arg-type]
+        for row in top_regions(value, voxel_nm=crop.voxel_nm, corner_vox=(z, y, x), operands=masks):
             yield {"key": key, "layer": layer, **row}
 
 
-def _occluded(network: nn.Module, cubes: torch.Tensor, target: Target, masks: Mapping[str, np.ndarray]) -> dict[str, float]:
+def _occluded(
+    network: nn.Module, cube: torch.Tensor, target: Target, masks: Mapping[str, np.ndarray], seen: Seen
+) -> dict[str, float]:
     """By how much the target falls when a structure is grey."""
-    side = cubes.shape[-1]
+    back = tuple(-step for step in seen.shift)
     small = {
-        name: nn.functional.adaptive_max_pool3d(torch.from_numpy(mask[None, None].astype(np.float32)), side)[0] > 0
+        name: F.adaptive_max_pool3d(torch.from_numpy(_moved(mask.astype(np.float32), back))[None, None], cube.shape[-1])[0] > 0
         for name, mask in masks.items()
     }
-    return {name: float(fall[0]) for name, fall in structure_occlusion(network, cubes, target, small).items()}
+    falls = structure_occlusion(network, cube, target, small, grey=seen.grey)
+    return {name: float(fall[0]) for name, fall in falls.items()}
 
 
 def _created(path: Path, count: int, layers: int, side: int) -> Any:
+    (path / "zarr.json").unlink(missing_ok=True)
     codecs = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "zstd", "configuration": {"level": 3}}]
     chunk = {"name": "regular", "configuration": {"chunk_shape": [1, 1, side, side, side]}}
     metadata = {"shape": [count, layers, side, side, side], "data_type": "float32", "chunk_grid": chunk, "codecs": codecs}

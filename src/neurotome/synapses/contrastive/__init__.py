@@ -3,6 +3,7 @@
 Takes: crops. Gives: a model folder, and one row of numbers per synapse. Read first: `cubes.py`, then `task.py`, then `train.py`.
 """
 
+from neurotome.synapses.contrastive.chosen import contrast_recipe
 from neurotome.synapses.contrastive.cubes import Cubes, CubeSettings, cubes_of
 from neurotome.synapses.contrastive.train import ContrastRecipe, split_by_volume, train_trunk
 from neurotome.synapses.contrastive.trunk import DEFAULT_TRUNK, Trunk, contrastive_features, load_trunk
@@ -13,6 +14,7 @@ __all__ = [
     "CubeSettings",
     "Cubes",
     "Trunk",
+    "contrast_recipe",
     "contrastive_features",
     "cubes_of",
     "load_trunk",

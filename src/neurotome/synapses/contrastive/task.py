@@ -72,7 +72,8 @@ class ContrastTask(Task):
 
     alike: of "train" and "val" (n, n) bool of all cubes, pairs that are no negatives of each other. Variants are drawn from seed
     and step, so that a training that was interrupted sees the same ones. queue: how many answers of earlier steps are further
-    negatives. head: its hidden width and that of its answer.
+    negatives. partners: for each training cube a number, cubes with equal ones may stand in for each other as the second view
+    (Shetty & Huang 2025: synapses of one presynaptic neuron). head: its hidden width and that of its answer.
     """
 
     measures: ClassVar[tuple[str, ...]] = ("val_alignment", "val_uniformity", "val_rank", "val_hopkins", "val_retrieval")
@@ -88,11 +89,13 @@ class ContrastTask(Task):
         temperature: float = 0.5,
         alike: Mapping[str, torch.Tensor] | None = None,
         queue: int = 0,
+        partners: torch.Tensor | None = None,
         head: tuple[int, int] = (256, 128),
     ) -> None:
         super().__init__()
         self.settings, self.cubes, self.seen = settings, cubes, seen
         self.how, self.temperature, self.alike = how or CropAugmentation(), temperature, alike or {}
+        self.partners = partners
         self.fitted = _Projected(network, *head)
         self.average = running_average(self.fitted, settings.average) if settings.average else None
         self.register_buffer("queue", torch.zeros(queue, head[1]))
@@ -116,7 +119,8 @@ class ContrastTask(Task):
         self.of_a_collapse = []
 
     def training_step(self, numbers: torch.Tensor, _: int) -> torch.Tensor:
-        views = [self._variant("train", numbers, view, step=self.clock.step) for view in (0, 1)]
+        shown = (numbers, self.second_view_of(numbers, step=self.clock.step))
+        views = [self._variant("train", some, view, step=self.clock.step) for view, some in enumerate(shown)]
         # Both views in one batch: normalisation must not tell them apart.
         first, second = self.fitted.head(embedded(self.fitted.trunk, torch.cat(views))).chunk(2)
         others = self._others("train", numbers)
@@ -125,6 +129,14 @@ class ContrastTask(Task):
         self._remember(numbers, second)
         self.log("train_loss", value, batch_size=len(numbers))
         return value
+
+    def second_view_of(self, numbers: torch.Tensor, *, step: int) -> torch.Tensor:
+        """The cubes that second views are of: the same ones, or any of their partners."""
+        if self.partners is None:
+            return numbers
+        may = self.partners[numbers.cpu()][:, None] == self.partners[None]
+        generator = torch.Generator().manual_seed(self.settings.seed * _VIEW_SEEDS + step)
+        return torch.multinomial(may.float(), 1, generator=generator)[:, 0].to(numbers.device)
 
     def on_train_batch_end(self, *_: Any) -> None:
         if self.average is not None:

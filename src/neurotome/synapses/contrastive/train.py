@@ -25,14 +25,16 @@ __all__ = ["COMMAND", "ContrastRecipe", "split_by_volume", "train_trunk"]
 
 COMMAND = "synapses contrast"
 _LEAST_PAIRS = 4
+_SAME_NEURON = ("negatives", "nothing", "positives")
 
 
 @dataclass(frozen=True)
 class ContrastRecipe:
     """widths, convs: of the trunk's stages. validate_on: volumes that only judge; the last in the alphabet where it is empty.
 
-    queue: answers of earlier steps as further negatives. same_neuron: synapses of one presynaptic neuron are no negatives of each
-    other. Synapses whose crops overlap never are.
+    queue: answers of earlier steps as further negatives. same_neuron: what synapses of one presynaptic neuron are to each other,
+    "negatives" as any others, "nothing", or "positives" that stand in for each other as views of one thing (Shetty & Huang 2025);
+    then what a network learns is no evidence for that neuron's synapses being alike. Crops that overlap are never negatives.
     """
 
     name: str = "synapse-trunk"
@@ -43,7 +45,7 @@ class ContrastRecipe:
     variation: CropAugmentation = field(default_factory=CropAugmentation)
     temperature: float = 0.5
     queue: int = 0
-    same_neuron: bool = False
+    same_neuron: str = "negatives"
     validate_on: tuple[str, ...] = ()
     fit: FitSettings = field(
         default_factory=lambda: FitSettings(
@@ -61,6 +63,8 @@ class ContrastRecipe:
     def __post_init__(self) -> None:
         if self.fit.batch < _LEAST_PAIRS:
             raise ValueRangeError(f"batches of {self.fit.batch} crops", f"{_LEAST_PAIRS} or more", "raise the batch")
+        if self.same_neuron not in _SAME_NEURON:
+            raise UnknownNameError("relation of synapses of one neuron", self.same_neuron, _SAME_NEURON)
         if self.queue < 0:
             raise ValueRangeError(f"queue {self.queue}", "0 or more", "leave it out")
 
@@ -126,6 +130,7 @@ def _fitted(recipe: ContrastRecipe, crops: CropSource, sides: Mapping[str, Cubes
     from neurotome.nn import fit_task
 
     settings = recipe.fit
+    sites = {name: crops.sites.iloc[part.rows] for name, part in sides.items()}
     torch.manual_seed(settings.seed)
     task = ContrastTask(
         VGG3D(recipe.network),
@@ -135,10 +140,10 @@ def _fitted(recipe: ContrastRecipe, crops: CropSource, sides: Mapping[str, Cubes
         how=recipe.variation,
         temperature=recipe.temperature,
         alike={
-            name: alike(crops.sites.iloc[part.rows], crops.recipe.size, same_neuron=recipe.same_neuron)
-            for name, part in sides.items()
+            name: alike(rows, crops.recipe.size, same_neuron=recipe.same_neuron != "negatives") for name, rows in sites.items()
         },
         queue=recipe.queue,
+        partners=neurons(sites["train"]) if recipe.same_neuron == "positives" else None,
     )
     training = CubeStream(len(sides["train"]), settings.batch * settings.validate_every, settings.seed)
     # Whole batches only: a loss depends on how many negatives there are.
@@ -169,6 +174,13 @@ def alike(sites: pd.DataFrame, size: int, *, same_neuron: bool = False) -> torch
         pre = sites["pre_id"].fillna("").astype(str).to_numpy()
         found |= (pre[:, None] == pre[None]) & (pre != "")[:, None]
     return torch.from_numpy(found)
+
+
+def neurons(sites: pd.DataFrame) -> torch.Tensor:
+    """(n,) a number for each presynaptic neuron; a synapse of an unknown one has a number of its own."""
+    pre = sites["pre_id"].fillna("").astype(str).to_numpy()
+    own = np.array([f"/{row}" for row in range(len(pre))], dtype=object)
+    return torch.from_numpy(np.unique(np.where(pre == "", own, pre).astype(str), return_inverse=True)[1])
 
 
 def _card(recipe: ContrastRecipe, crops: CropSource, sides: Mapping[str, Cubes], told: Mapping[str, Any]) -> ModelCard:

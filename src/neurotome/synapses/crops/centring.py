@@ -14,10 +14,10 @@ _ROUNDING = 1e-9
 
 
 def crop_centre(site: Int3, pre_middle: Nm3 | None, cleft: Box | None, recipe: CropRecipe) -> Int3:
-    """The voxel that is to be the middle of the crop: the site itself, or as the recipe says."""
-    if recipe.centring == "site" or pre_middle is None:
+    """The voxel that is to be the middle of the crop: the site itself, or nearer to the presynapse where one is known."""
+    if recipe.centring == "site":
         return site
-    centre = smart_centre(site, pre_middle, recipe.weight)
+    centre = site if pre_middle is None else smart_centre(site, pre_middle, recipe.weight)
     return centre if recipe.guard_vox is None else guarded_centre(centre, cleft, recipe.size, recipe.guard_vox)
 
 

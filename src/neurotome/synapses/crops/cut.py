@@ -70,7 +70,7 @@ def cut_crop(
     names
         Operands of the crop in the order of its bits; found by `operand_names` where they are not given.
 
-    Gives Discarded where the site lies outside the volume or too little of the crop inside.
+    Gives Discarded where one of the site's points lies outside the volume or too little of the crop inside.
     Counts of `facts`: crop_z, crop_y, crop_x are voxels of the crop's own size from the volume's corner, its index size / 2.
     """
     if isinstance(volume, SynapseVolume):
@@ -79,11 +79,12 @@ def cut_crop(
     if levels is None:
         raise InputError("A reader without grey levels", "the two percentiles of its volume", "use grey_levels")
     key = f"{row['dataset']}/{row['volume']}/{row['synapse_id']}"
-    position = volume.position(_voxel(row, "center"))
-    site = _ints(math.floor(p + 0.5) for p in position)
-    if any(not 0 <= c < n for c, n in zip(site, volume.shape, strict=True)):
+    if any(not _holds(volume, _voxel(row, what)) for what in ("center", "side1", "side2")):
         return Discarded(key, "crops", "outside_volume")
-    return _Cut(volume, recipe, key, site, position).made(row, levels, tuple(names or operand_names([volume.structures])))
+    position = volume.position(_voxel(row, "center"))
+    return _Cut(volume, recipe, key, _nearest(position), position).made(
+        row, levels, tuple(names or operand_names([volume.structures]))
+    )
 
 
 def reader_of(volume: SynapseVolume, recipe: CropRecipe, **options: Any) -> Reader:
@@ -227,6 +228,14 @@ def _border_contact(marks: np.ndarray) -> dict[str, bool]:
 
 def _voxel(row: Mapping[str, Any], what: str) -> Int3:
     return _ints(row[f"{what}_{axis}"] for axis in "zyx")
+
+
+def _holds(reader: Reader, voxel: Int3) -> bool:
+    return all(0 <= c < n for c, n in zip(_nearest(reader.position(voxel)), reader.shape, strict=True))
+
+
+def _nearest(position: Nm3) -> Int3:
+    return _ints(math.floor(p + 0.5) for p in position)
 
 
 def _cube(middle: Int3, reach: int) -> Box:
