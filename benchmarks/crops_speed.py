@@ -18,6 +18,7 @@ its sites is measured on `--sites` of them and scaled to all.
 import argparse
 import json
 import multiprocessing
+import resource
 import subprocess
 import sys
 import tempfile
@@ -65,11 +66,12 @@ def made_study(folder: Path, per_type: int) -> Path:
 def report(study: Path, sites: int) -> None:
     rows = {role: run(role, study, sites) for role in ROLES}
     print(f"\n{rows['one']['sites']} sites, {SIZE}^3, {multiprocessing.cpu_count()} cores\n")
-    print("| process | seconds | loading | per site | crops/s | against the reference |")
-    print("|---|---|---|---|---|---|")
+    print("| process | seconds | CPU seconds | loading | per site | crops/s | against the reference |")
+    print("|---|---|---|---|---|---|---|")
     slowest = rows["reference"]["seconds"]
     for role, told in rows.items():
-        cells = [f"{told['seconds']:.1f}", *(f"{told[k]:.3f}" if k in told else "" for k in ("loading", "per_site"))]
+        times = [f"{told[k]:.1f}" for k in ("seconds", "cpu")]
+        cells = [*times, *(f"{told[k]:.3f}" if k in told else "" for k in ("loading", "per_site"))]
         rate, ratio = told["sites"] / told["seconds"], slowest / told["seconds"]
         print(f"| {NAMES[role]} | {' | '.join(cells)} | {rate:.2f} | {ratio:.1f}x |")
 
@@ -77,11 +79,18 @@ def report(study: Path, sites: int) -> None:
 def run(role: str, study: Path, sites: int) -> dict[str, float]:
     """What a process of its own says of itself; `seconds` is the time that passed here, other sites added."""
     command = [sys.executable, __file__, "--study", str(study), "--sites", str(sites), "--role", role]
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), cpu_of_children()
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    seconds = time.perf_counter() - begun
+    seconds, cpu = time.perf_counter() - begun, cpu_of_children() - used
     told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return {**told, "seconds": seconds + told.get("per_site", 0) * (told["sites"] - told.get("cut", told["sites"]))}
+    others = told["sites"] - told.get("cut", told["sites"])
+    return {**told, "seconds": seconds + told.get("per_site", 0) * others, "cpu": cpu + told.get("per_site_cpu", 0) * others}
+
+
+def cpu_of_children() -> float:
+    """Less than the time that passed where others use the cores too."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 # neurotome
@@ -142,7 +151,7 @@ def reference(*, whole: bool) -> Callable[[Path, int], None]:
         rows = [(n, row) for n in legend for row in pd.read_excel(study / "excel" / f"{n}.xlsx").to_dict("records")]
         loading = time.perf_counter() - begun
         chosen = [rows[k] for k in np.linspace(0, len(rows) - 1, sites).astype(int)]
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         for name, row in chosen:
             raw, neurons, organelles = volumes[name]
             ids = {structure: np.atleast_1d(held)[0] for structure, held in legend[name].items()}
@@ -156,7 +165,8 @@ def reference(*, whole: bool) -> Callable[[Path, int], None]:
                 image, mask = made(raw[part], Scene(neurons[part], organelles[part], ids), [p - low for p in points])
             assert image.shape == mask.shape
         per_site = (time.perf_counter() - begun) / len(chosen)
-        print(json.dumps({"sites": len(rows), "cut": len(chosen), "loading": loading, "per_site": per_site}))
+        cpu = (time.process_time() - used) / len(chosen)
+        print(json.dumps({"sites": len(rows), "cut": len(chosen), "loading": loading, "per_site": per_site, "per_site_cpu": cpu}))
 
     return role
 

@@ -34,7 +34,7 @@ STUDIES = {
 RECIPE = ContrastRecipe(
     name="synapse-trunk",
     summary="Synapses at 20 nm in cubes of 640 nm, cleft and both sides, in 128 numbers, learnt by contrast from phantom studies",
-    cubes=CubeSettings(side=32, extent_nm=640.0, look=CropLook(mask="clefts | pre | post")),
+    cubes=CubeSettings(side=32, extent_nm=640.0, look=CropLook(mask="vesicles | near(clefts, 60)")),
     widths=(16, 32, 64, 128),
     convs=(1, 1, 1, 1),
     # Sizes of clefts and clouds are what synapses differ in: they hardly change. Grey values differ between volumes: they do.

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from neurotome.report.facts import number
 from neurotome.report.results import Row
 
-__all__ = ["Table", "cell", "table_of"]
+__all__ = ["Table", "cell", "chance", "p_text", "table_of"]
+
+CHANCES = ("p", "p_bh", "q")
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,30 @@ def table_of(rows: Sequence[Row], titles: Mapping[str, str] | None = None, *, mo
     if not rows:
         return None
     known = {name: title for name, title in (titles or {k: k.replace("_", " ") for k in rows[0]}).items() if name in rows[0]}
-    numeric = tuple(all(row[name] == "" or isinstance(row[name], (int, float)) for row in rows) for name in known)
-    shown = tuple(tuple(cell(row[name]) for name in known) for row in rows[:most])
-    return Table(tuple(known.values()), numeric, shown, max(0, len(rows) - most))
+    # The first column names the rows, also where its names are numbers.
+    numbers = (
+        at > 0 and all(row[name] == "" or isinstance(row[name], (int, float)) for row in rows) for at, name in enumerate(known)
+    )
+    shown = tuple(tuple(chance(row[name]) if name in CHANCES else cell(row[name]) for name in known) for row in rows[:most])
+    return Table(tuple(known.values()), tuple(numbers), shown, max(0, len(rows) - most))
+
+
+def chance(p: object) -> str:
+    """
+    >>> chance(0.00001), chance(0.0312), chance(""), chance(1.0)
+    ('< 0.0001', '0.031', '-', '1')
+    """
+    if not isinstance(p, (int, float)) or math.isnan(p):
+        return "-"
+    return "< 0.0001" if p < 1e-4 else f"{p:.2g}"
+
+
+def p_text(p: float) -> str:
+    """
+    >>> p_text(1e-9), p_text(0.25)
+    ('p < 0.0001', 'p = 0.25')
+    """
+    return f"p {chance(p)}" if p < 1e-4 else f"p = {chance(p)}"
 
 
 def cell(value: object) -> str:

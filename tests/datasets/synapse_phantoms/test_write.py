@@ -4,11 +4,12 @@ import pytest
 import yaml
 
 from neurotome.core import InputError
-from neurotome.datasets.synapse_phantoms import write_study
+from neurotome.datasets.synapse_phantoms import StudySpec, make_study, write_study
 from neurotome.io import open_image, open_labels
 
 
-def test_a_written_study_holds_all_of_it(study, tmp_path):
+def test_a_written_study_holds_all_of_it(tmp_path):
+    study = make_study(StudySpec(n_per_type=1, volumes=2, types=1))
     path = write_study(tmp_path / "made", study)
     assert path == tmp_path / "made" / "study.yaml"
     told = yaml.safe_load(path.read_text())

@@ -18,11 +18,20 @@ def test_the_majority_of_eleven_is_right_more_often_than_each():
 
 def test_neurons_get_the_label_of_most_of_their_synapses():
     neurons = np.array(["a", "a", "a", "b", "b", "", "c", "a"], object)
-    labels = np.array(["exc", "exc", "inh", "inh", "exc", "exc", None, "exc"], object)
+    labels = np.array(
+        ["excitatory", "excitatory", "inhibitory", "inhibitory", "excitatory", "excitatory", None, "excitatory"], object
+    )
     table = neuron_consensus(neurons, labels).set_index("neuron")
     assert table.index.tolist() == ["a", "b"]
-    assert table.loc["a", ["synapses", "label", "votes", "share", "second", "tie"]].tolist() == [4, "exc", 3, 0.75, "inh", False]
-    assert table.loc["b", ["label", "tie"]].tolist() == ["exc", True]
+    assert table.loc["a", ["synapses", "label", "votes", "share", "second", "tie"]].tolist() == [
+        4,
+        "excitatory",
+        3,
+        0.75,
+        "inhibitory",
+        False,
+    ]
+    assert table.loc["b", ["label", "tie"]].tolist() == ["excitatory", True]
     weighted = neuron_consensus(neurons, labels, np.array([0.1, 0.1, 0.9, 1, 1, 1, 1, 0.1])).set_index("neuron")
-    assert weighted.loc["a", "label"] == "inh"
+    assert weighted.loc["a", "label"] == "inhibitory"
     assert neuron_consensus(np.array([""], object), np.array(["x"], object)).empty

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from neurotome.core import OPERANDS, Crop, CropRecipe
+from neurotome.core import OPERANDS, Crop, CropLook, CropRecipe
 from neurotome.nn import FitSettings
 from neurotome.synapses.contrastive import ContrastRecipe, CubeSettings
 
@@ -58,7 +58,7 @@ def crops():
 
 @pytest.fixture(scope="session")
 def settings():
-    return CubeSettings(side=16, extent_nm=SIDE * 8.0)
+    return CubeSettings(side=16, extent_nm=SIDE * 8.0, look=CropLook(mask="clefts | pre"))
 
 
 @pytest.fixture(scope="session")

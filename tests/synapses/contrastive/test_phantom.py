@@ -39,7 +39,7 @@ def test_a_short_training_lowers_the_loss_and_knows_types_better_than_no_trainin
     gained = []
     for seed in SEEDS:
         recipe = ContrastRecipe(
-            cubes=CubeSettings(32, 640.0, CropLook(mask="clefts | pre | post")),
+            cubes=CubeSettings(32, 640.0, CropLook(mask="vesicles | near(clefts, 60)")),
             convs=(1, 1, 1, 1),
             temperature=0.2,
             variation=CropAugmentation(scale=(0.95, 1.05), cutout=0.15),

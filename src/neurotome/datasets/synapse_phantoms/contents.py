@@ -10,7 +10,7 @@ import numpy as np
 
 from neurotome.core import Grid
 from neurotome.core.geometry import Nm3
-from neurotome.datasets.synapse_phantoms.anatomy import POST, PRE
+from neurotome.datasets.synapse_phantoms.anatomy import POST, PRE, bent
 from neurotome.datasets.synapse_phantoms.kinds import SynapseKind
 from neurotome.datasets.synapse_phantoms.neuropil import Neuropil
 from neurotome.datasets.synapse_phantoms.spec import BLOCK
@@ -120,8 +120,10 @@ def _near_cleft(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     off = wide * rng.uniform(0.15, 0.55, _TRIES)
     middle = np.column_stack([off * np.cos(turn), off * np.sin(turn), -deep * rng.uniform(0.75, 1.0, _TRIES)])
     lie = turn + np.pi / 2 + rng.normal(0, 0.4, _TRIES)
-    way = np.column_stack([np.cos(lie), np.sin(lie), rng.normal(0, 0.2, _TRIES)]) * rng.uniform(70, 120, (_TRIES, 1))
-    return np.asarray(shape["centre"] + np.stack([middle - way, middle + way], axis=1) @ shape["frame"])
+    way = np.column_stack([np.cos(lie), np.sin(lie), rng.normal(0, 0.2, _TRIES)]) * rng.uniform(50, 120, (_TRIES, 1))
+    ends = np.stack([middle - way, middle + way], axis=1)
+    ends[..., 2] += bent(shape, ends[..., :2])
+    return np.asarray(shape["centre"] + ends @ shape["frame"])
 
 
 def _in_shaft(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -63,7 +63,8 @@ def p1(vesicles: str = "both") -> Fixture:
 def p2() -> Fixture:
     """A synapse at the end of a thin neck: a crop that moves towards the body of the presynapse loses the cleft.
 
-    Shape (100, 100, 200), voxels of 8 nm. Neuron 11 is a body with a neck of 4 x 4 voxels that ends at the cleft, 22 a box behind.
+    Shape (100, 100, 200), voxels of 8 nm. Neuron 11 is a body with a neck of 4 x 4 voxels that ends at the cleft,
+    22 a box behind it.
     """
     neurons: dict[int, list[Ranges]] = {
         11: [((30, 70), (30, 70), (23, 55)), ((48, 52), (48, 52), (55, 100))],

@@ -14,8 +14,8 @@ class SynapseKind:
     """One type of synapse, or one synapse.
 
     bend: how far the rim of the cleft lies on the side of the postsynapse of its middle, in radii (above 0 the postsynapse bulges
-    into the presynapse). density: how dark the postsynaptic density is, 0 to 1. perforated: the cleft has a hole.
-    second_cleft: a smaller cleft lies beside it. spine: on a spine head, else on a dendritic shaft. dense_cores: share of vesicles.
+    into the presynapse). density: how dark the postsynaptic density is, 0 to 1. perforated: the cleft has a hole. second_cleft: a
+    smaller cleft lies beside it. spine: on a spine head, else on a dendritic shaft. dense_cores: share of vesicles.
     """
 
     name: str

@@ -24,7 +24,8 @@ _BEND_NM, _BEND_SCALE_NM = 30.0, 85.0
 class Neuropil:
     """Points on a jittered lattice that lies askew in the volume and reaches beyond it.
 
-    turn: (3, 3), place in the lattice = turn @ place in the volume. points: (gz, gy, gx, 3) nm, in the lattice. owners: (gz, gy, gx) int32, which neurite a point belongs to. bonus: (gz, gy, gx) nm^2, added reach.
+    turn: (3, 3), place in the lattice = turn @ place in the volume. points: (gz, gy, gx, 3) nm, in the lattice.
+    owners: (gz, gy, gx) int32, which neurite a point belongs to. bonus: (gz, gy, gx) nm^2, added reach.
     parents: flat index of the point before it in its neurite, its own for the first. corner_nm: where lattice cell 0 begins.
     """
 
@@ -86,7 +87,7 @@ def claim(pil: Neuropil, centre_nm: np.ndarray, way_nm: np.ndarray, owner: int, 
 
 
 def bent_space(shape: tuple[int, ...], step_nm: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """By how much space is bent at the corners of blocks, (*shape, 3) float32 nm: neurites are not as straight as their lattice."""
+    """By how much space is bent at the corners of blocks, (*shape, 3) float32 nm: neurites are not straight."""
     field = np.empty((*shape, 3), np.float32)
     for a in range(3):
         white = rng.standard_normal(shape, np.float32)

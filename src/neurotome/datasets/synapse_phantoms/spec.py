@@ -23,9 +23,9 @@ class StudySpec:
     """The synapses and how they were imaged; two equal specs give equal bytes.
 
     n_per_type: synapses of each type in each volume. types: 2 to 6 planted types, or 1: sizes vary around one type and there are
-    no kinds. variation: relative standard deviation of sizes within a type. loyalty: chance that the next synapse of a presynaptic
-    neuron is of the type of its first. brightness_shift: how much volumes differ in brightness and contrast (0 = not at all),
-    noise: of the camera (0 = none). own_labels: whether each volume has its own label ids. distractors: whether other
+    no kinds. variation: relative standard deviation of sizes within a type. loyalty: chance that the next synapse of a
+    presynaptic neuron is of the type of its first. brightness_shift: how much volumes differ in brightness and contrast (0 = not
+    at all), noise: of the camera (0 = none). own_labels: whether each volume has its own label ids. distractors: whether other
     mitochondria and vesicles lie around. cell_nm: distance between neighbouring synapses.
     """
 

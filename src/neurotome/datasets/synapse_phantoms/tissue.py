@@ -225,8 +225,8 @@ def _owner(z, y, x, where, who, apart, count):  # type: ignore[no-untyped-def]
 def _in_synapse(pz, py, px, bent, owner, inside, s):  # type: ignore[no-untyped-def]
     """The owner of a place near a synapse, its distance to the gap, and what the cleft is there.
 
-    Returns owner, inside (nm), zone (0 outside to 1 within the cleft's outline), across (nm from the middle of the cleft, negative
-    on the presynaptic side), behind (nm from there to the end of the density), mark (0 nothing, 1 cleft, 2 second cleft, 3 density).
+    Returns owner, inside (nm), zone (0 outside the cleft to 1 within), across (nm from the middle of the cleft, negative
+    on the presynaptic side), behind (nm from there to the end of the density), mark (0 none, 1 cleft, 2 second cleft, 3 density).
     """
     dz, dy, dx = pz - s.centre[0], py - s.centre[1], px - s.centre[2]
     room = REACH_NM - math.sqrt(dz * dz + dy * dy + dx * dx)

@@ -12,6 +12,7 @@ from neurotome.report.atlas.choice import choice_charts, chosen, finite
 from neurotome.report.charts import Curve, line_chart
 from neurotome.report.synapses.clusters import Cluster
 from neurotome.report.synapses.run import SynapseRun
+from neurotome.report.tables import p_text
 
 __all__ = [
     "CrossTable",
@@ -190,7 +191,7 @@ def selection_facts(run: SynapseRun) -> tuple[tuple[str, str], ...]:
         found.append(
             (
                 "Test against one cloud",
-                f"The clusters are {what} those of Gaussian clouds of the same covariance (p = {chance:.3g}).",
+                f"The clusters are {what} those of Gaussian clouds of the same covariance ({p_text(chance)}).",
             )
         )
     return tuple(found)
@@ -215,7 +216,7 @@ def _line(told: Mapping[str, Any], key: str, name: str, form: str, p: str, chanc
     if value is None:
         return None
     notes = [f"chance {base:.2f}" for base in [finite(told.get(chance))] if base is not None]
-    notes += [f"p = {small:.2g}" for small in [finite(told.get(p))] if small is not None]
+    notes += [p_text(small) for small in [finite(told.get(p))] if small is not None]
     return name, form.format(value), ", ".join(notes)
 
 

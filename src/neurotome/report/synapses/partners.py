@@ -14,7 +14,7 @@ from neurotome.report.charts import Curve, line_chart
 from neurotome.report.facts import number
 from neurotome.report.results import Row
 from neurotome.report.synapses.run import SynapseRun
-from neurotome.report.tables import Table, table_of
+from neurotome.report.tables import Table, p_text, table_of
 
 __all__ = ["Presynapses", "manual_table", "presynapses_of", "size_tables"]
 
@@ -110,7 +110,7 @@ def _of_size(name: str, models: Mapping[str, Any]) -> str:
     model = (models.get("mixed_models") or {}).get(name) or {}
     if (chance := finite(model.get("p"))) is not None:
         differ = "differ" if chance <= SURE else "are not shown to differ"
-        said.append(f"Clusters {differ} in it beside what volumes do (mixed model, p = {chance:.2g}).")
+        said.append(f"Clusters {differ} in it beside what volumes do (mixed model, {p_text(chance)}).")
     kind = (models.get("distributions") or {}).get(name) or {}
     if (parts := finite(kind.get("lognormals"))) is not None:
         said.append("Its distribution is that of one log-normal." if parts == 1 else "Two log-normals describe it better (BIC).")
@@ -141,11 +141,11 @@ def _tested(test: Mapping[str, object] | None) -> tuple[str, bool | None]:
     how = "all permutations" if test.get("exact") else "permutations"
     said = [
         f"Synapses{of} that share their presynaptic neuron {verdict}: distances inside are {ratio:.2f} times those between "
-        f"neurons (p = {chance:.2g}, {how} within volumes{size})."
+        f"neurons ({p_text(chance)}, {how} within volumes{size})."
     ]
     apart, apart_p = finite(test.get("apart_ratio")), finite(test.get("apart_p"))
     if apart is not None and apart_p is not None:
-        said.append(f"Without what their distance in space explains, the ratio is {apart:.2f} (p = {apart_p:.2g}).")
+        said.append(f"Without what their distance in space explains, the ratio is {apart:.2f} ({p_text(apart_p)}).")
     return " ".join(said), alike
 
 

@@ -34,12 +34,13 @@ __all__ = ["AttentionSettings", "Explained", "explain"]
 
 STRUCTURES = ("vesicles", "clefts", "all_mitochondria", "pre", "post", "psd")
 """What attention is compared with, where a crop has it."""
-_RANDOM_SEED = 0
+_RANDOM_SEED = 271828
 
 
 @dataclass(frozen=True)
 class AttentionSettings:
-    """sites: for how many synapses, or keys: for which. layers: modules by number or name; where empty, those before the poolings.
+    """sites: for how many synapses, or keys: for which. layers: modules by number or name; where empty, those before
+    poolings.
 
     target: "cluster" (towards a synapse's own cluster and away from the next one), "cluster:NAME", "direction" (along the first
     principal axis of the features), "class:NUMBER", "like:KEY" (cosine to another synapse), or the name of a feature. operands:
@@ -243,7 +244,7 @@ def _occluded(
     """By how much the target falls when a structure is grey."""
     back = tuple(-step for step in seen.shift)
     small = {
-        name: F.adaptive_max_pool3d(torch.from_numpy(_moved(mask.astype(np.float32), back))[None, None], cube.shape[-1])[0] > 0
+        name: F.adaptive_avg_pool3d(torch.from_numpy(_moved(mask.astype(np.float32), back))[None], cube.shape[-1]) >= 0.5
         for name, mask in masks.items()
     }
     falls = structure_occlusion(network, cube, target, small, grey=seen.grey)
