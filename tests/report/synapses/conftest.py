@@ -80,14 +80,14 @@ def make_synapse_run(folder: Path, *, small: bool = False) -> Path:
         _write_crops(folder / "crops.zarr", table.obs)
         _write_tables(folder, table)
         _write_attention(folder)
-        _write_view(folder, table)
+        _write_view(folder, table.obs_names[10:])
     return folder
 
 
-def _table() -> Any:
+def _table(count: int = COUNT) -> Any:
     import anndata
 
-    rows = np.arange(COUNT)
+    rows = np.arange(count)
     cluster, volume = rows % 3, np.where(rows < 6, "bbox1", "bbox2")
     keys = [f"study/{v}/s{n:02d}" for n, v in zip(rows, volume)]
     obs = pd.DataFrame({"dataset": "study", "volume": volume, "synapse_id": [f"s{n:02d}" for n in rows]}, index=keys)
@@ -103,7 +103,7 @@ def _table() -> Any:
     table = anndata.AnnData(values, obs=obs.assign(cluster=pd.Categorical(cluster.astype(str))), var=var)
     places = np.stack([cluster + 0.05 * rows, (cluster == 1) + 0.02 * rows, rows / 10], axis=1)
     table.obsm["X_umap"], table.obsm["X_pca"], table.obsm["X_umap3"] = places[:, :2], 3 * places[:, :2], places
-    away = np.abs(values[:, None, 1] - values[None, :, 1]) + np.abs(rows[:, None] - rows) / 100 + 1e9 * np.eye(COUNT)
+    away = np.abs(values[:, None, 1] - values[None, :, 1]) + np.abs(rows[:, None] - rows) / 100 + 1e9 * np.eye(count)
     table.obsm["neighbours"] = np.argsort(away, axis=1)[:, :3].astype(np.int32)
     table.obsm["neighbour_distances"] = np.sort(away, axis=1)[:, :3].astype(np.float32)
     table.obs["cluster_other"] = table.obs["cluster"]
@@ -213,11 +213,11 @@ def _write_attention(folder: Path) -> None:
     pd.DataFrame(summary).to_csv(folder / "attention_summary.csv", index=False)
 
 
-def _write_view(folder: Path, table: Any) -> None:
-    seen = table[:10].copy()
+def _write_view(folder: Path, left_out: Any) -> None:
+    seen = _table(COUNT - len(left_out))
     seen.uns["synapses"] = {"look": json.dumps(asdict(CropLook(mask="6", alpha=0.5)))}
     place = folder / "views" / "6_alpha0_5"
     place.mkdir(parents=True)
     write_feature_table(place / "features.h5ad", seen)
-    lost = [Discarded(key, "view", "no_vesicles", 0, 1) for key in table.obs_names[10:]]
+    lost = [Discarded(key, "view", "no_vesicles", 0, 1) for key in left_out]
     discard_table(lost).to_csv(place / "discarded.csv", index=False)

@@ -1,5 +1,6 @@
 """The pages: what they say, that every link leads somewhere, that nothing is loaded, and what happens where parts are missing."""
 
+import html
 import re
 import shutil
 from html.parser import HTMLParser
@@ -27,7 +28,7 @@ class _Links(HTMLParser):
 
 def words(path):
     plain = re.sub(r"<(script|style)\b.*?</\1>", "", path.read_text(encoding="utf-8"), flags=re.S)
-    return " ".join(re.sub(r"<[^>]+>", " ", plain).split())
+    return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", plain).split()))
 
 
 def test_all_pages_are_there_and_small(whole):
@@ -63,8 +64,8 @@ def test_the_start_page_tells_how_many_and_what_to_trust(whole):
 
 
 def test_what_users_wrote_is_text(whole):
-    html = (whole / "report.html").read_text(encoding="utf-8")
-    assert "made-up &lt;b&gt;study&lt;/b&gt;" in html and "<b>study" not in html
+    page = (whole / "report.html").read_text(encoding="utf-8")
+    assert "made-up &lt;b&gt;study&lt;/b&gt;" in page and "<b>study" not in page
 
 
 def test_the_data_of_the_page_are_those_of_the_table(whole, page_data):

@@ -70,7 +70,7 @@ def trunk():
     torch.manual_seed(7)
     network = VGG3D(VGG3DConfig(size=16, widths=(4, 8, 8), convs=(1, 1, 1))).eval()
     card = ModelCard("toy", "vgg3d", {}, ("features",), (8.0, 8.0, 8.0), "percentile", (0, 0, 0))
-    return Trunk(network, card, CubeSettings(side=16, extent_nm=SIDE * 8.0))
+    return Trunk(network, card, CubeSettings(16, SIDE * 8.0, CropLook("clefts | pre")))
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ def test_classes_of_a_whole_network(crops, table, reference, tmp_path):
 
 def test_features_of_a_layer_of_a_whole_network(crops, table, reference):
     network = WholeCropAttention(reference, CropLook("11"), layer=4)
-    rows = table[:, :8].copy()
+    rows = table.copy()
     rows.var["family"] = "vgg3d"
     seen = network.seen(crops, 0)
     answers = network(torch.from_numpy(seen.values)[None, None])

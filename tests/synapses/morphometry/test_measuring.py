@@ -61,7 +61,6 @@ def test_progress_is_told(crops):
     assert told == [("measures", 1, 2), ("measures", 2, 2)]
 
 
-@pytest.mark.slow
 def test_more_processes_change_nothing(crops, table):
     assert np.array_equal(measure_crops(crops, workers=2).X, table.X, equal_nan=True)
 

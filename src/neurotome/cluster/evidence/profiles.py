@@ -77,7 +77,9 @@ def _effect(values: np.ndarray, inside: np.ndarray, drawn: list[np.ndarray]) -> 
         for rows in drawn
         if min(inside[rows].sum(), (~inside[rows]).sum()) > 1
     ]
-    low, high = np.percentile(again, (2.5, 97.5), axis=0) if again else (nothing, nothing)
+    # A column that is one value inside and another outside has no finite effect.
+    with np.errstate(invalid="ignore"):
+        low, high = np.percentile(again, (2.5, 97.5), axis=0) if again else (nothing, nothing)
     return hedges_g(values[inside], values[~inside]), low, high
 
 

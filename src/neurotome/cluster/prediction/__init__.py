@@ -10,6 +10,7 @@ from neurotome.cluster.prediction.folds import MERGED, SMALL, Task, dealt, task_
 from neurotome.cluster.prediction.grids import FAMILIES, GRIDS, Candidate
 from neurotome.cluster.prediction.ledger import FoldLedger
 from neurotome.cluster.prediction.probe import PROBES, ProbeScore, ProbeSettings, probe
+from neurotome.cluster.prediction.propagation import PropagationSettings, calibration_error, propagated, worth_labelling
 from neurotome.cluster.prediction.residuals import Residuals, residualised
 
 __all__ = [
@@ -26,13 +27,17 @@ __all__ = [
     "OuterFold",
     "ProbeScore",
     "ProbeSettings",
+    "PropagationSettings",
     "Residuals",
     "Task",
+    "calibration_error",
     "classify",
     "columns_as_numbers",
     "confounder_table",
     "dealt",
     "probe",
+    "propagated",
     "residualised",
     "task_of",
+    "worth_labelling",
 ]

@@ -75,7 +75,7 @@ def label_of(columns: tuple[Column, ...]) -> Column | None:
 
 
 def _aligned(run: SynapseRun, main: SynapseRun, name: str) -> np.ndarray:
-    values = np.asarray(main.table[:, name].X, np.float64).ravel()
+    values = np.asarray(main.table.X)[:, main.table.var_names.get_loc(name)].astype(np.float64)
     if run is main:
         return values
     return np.array([values[main.row_of[key]] if key in main.row_of else np.nan for key in run.ids])

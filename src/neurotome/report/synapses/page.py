@@ -101,6 +101,7 @@ def page_content(
         "shown": _shown(run),
         "headline": _headline(look),
         "home": home,
+        "files": {path.name for path in run.folder.iterdir()},
         "others": others,
         "verdicts": look.verdicts,
         "notes": _notes(look),

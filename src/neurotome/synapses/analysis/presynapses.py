@@ -94,13 +94,13 @@ def presynapse_test(
     apart = group_likeness(values, pre, nuisance=spatial_distances(table.obs), permutations=permutations, **how)
     within, between = pair_distances(table, left_out)
     exact = _exact_p(values, pre, volume, left_out, found)
+    p = found.p if exact is None else exact
     groups = found.table
     return PresynapseTest(
         True,
-        f"T = {found.ratio:.3f}: "
-        + ("synapses of one neuron are more alike" if found.ratio < 1 else "no likeness within neurons"),
+        _in_words(found.ratio, p),
         found.ratio,
-        found.p if exact is None else exact,
+        p,
         exact is not None,
         _standardised(between, within),
         found.intra,
@@ -199,6 +199,11 @@ def _exact_p(values: np.ndarray, pre: np.ndarray, volume: np.ndarray, left_out: 
         except InputError:  # All pairs within neurons overlap when they are dealt like this.
             continue
     return float(np.mean(np.array(ratios) <= found.ratio + 1e-9))
+
+
+def _in_words(ratio: float, p: float) -> str:
+    told = "synapses of one neuron are more alike than chance has it" if p <= 0.05 else "synapses of one neuron are no more alike"
+    return f"{told} (T = {ratio:.3f}, p = {p:.2g})"
 
 
 def _standardised(larger: np.ndarray, smaller: np.ndarray) -> float:
