@@ -54,6 +54,7 @@ def drawn(page, selector):
 def test_the_start_page(opened, whole, page_data):
     page, data = opened("report.html"), page_data(whole / "report.html")
     assert page.locator("#pinned-name").inner_text() == "study/bbox1/s03"
+    page.locator("#plot").scroll_into_view_if_needed()
     place = page.evaluate(
         "() => { const p = document.getElementById('plot'), l = p._fullLayout, b = p.getBoundingClientRect();"
         " const m = JSON.parse(document.getElementById('data').textContent).maps[0];"

@@ -58,7 +58,7 @@ def test_the_start_page_tells_how_many_and_what_to_trust(whole):
     assert "agree with an adjusted Rand index of 0.88" in said
     assert "Synapses of 4 neurons that share their presynaptic neuron are more alike" in said and "0.80 times" in said
     assert "bbox2_2 3 0.5 0 < 0.0001" in said
-    assert "spine cluster adjusted Rand 0.25 0.04 12" in said
+    assert "spine cluster adjusted Rand index 0.25 0.04 12" in said
     assert "features.20 vesicles 2 0.5 0.8" in said and "(mixed model, p < 0.0001)" in said
     assert "The elbow is at 3, the largest silhouette at 3: they agree." in said
 

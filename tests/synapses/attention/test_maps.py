@@ -1,4 +1,4 @@
-"""Maps of a few small crops with a cloud of vesicles each, by networks that have learnt nothing, and by one that sees dark voxels."""
+"""Maps of a few small crops with a cloud of vesicles each: of networks that have learnt nothing, and of one that sees the dark."""
 
 import json
 from dataclasses import dataclass, replace

@@ -27,6 +27,7 @@ __all__ = ["MAPS", "Grouping", "draw_maps", "group_synapses"]
 MAPS = (("pca", 2), ("umap", 2), ("umap", 3), ("tsne", 2), ("tsne", 3))
 BEYOND_MEASURE = 20.0
 """Effects end here: a difference of more standard deviations, or of a measure that does not vary within a cluster."""
+SHOWN_NEIGHBOURS = 10
 WIDEST_DRAWN = 1000
 """Columns from which on profiles come without bootstrap intervals, which would take minutes."""
 
@@ -62,7 +63,7 @@ def group_synapses(
     """Clusters, their evidence, profiles and maps, written into the table.
 
     obs["cluster"], and as it would be with or without correction obs["cluster_other"]; obsm["X_scaled"] (the matrix behind all),
-    obsm["X_pca"], ["X_umap"], ["X_umap3"], ["X_tsne"], ["X_tsne3"]; layers["scaled"]; uns as `cluster.tables` writes it, and
+    obsm["X_pca"], ["X_umap"], ["X_umap3"], ["X_tsne"], ["X_tsne3"], ["neighbours"]; layers["scaled"]; uns as `cluster.tables` writes it, and
     uns["descriptions"]. families: see `feature_matrix`; k None: chosen where the method needs it, 1 for "no structure". All seeds
     are that of `choice`.
     What cannot be done for want of synapses or volumes becomes a note. Raises InputError where nothing can: no column has two
@@ -78,6 +79,8 @@ def group_synapses(
     _keep_features_named(table, matrix)
     _profile(table, matrix, batch)
     notes += own_notes + other_notes + draw_maps(table, maps, progress=progress)
+    if table.n_obs > 1:
+        cluster.nearest(table, min(SHOWN_NEIGHBOURS, table.n_obs - 1), AS_SCALED)
     sizes = {str(name): int(count) for name, count in table.obs["cluster"].value_counts(sort=False).items()}
     said = descriptions(table.uns["profiles"], sizes)
     table.uns["descriptions"] = said
