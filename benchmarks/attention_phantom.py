@@ -133,7 +133,7 @@ def learnt(path: Path, crops: CropSet, parts: Mapping[str, np.ndarray], steps: i
     network = untrained()
     cubes = torch.from_numpy(cubes_of(crops, SEEN).shown(SEEN.look))[:, None]
     assert len(cubes) == len(crops)
-    told = Learning(cubes, torch.from_numpy(crops.sites["planted"].to_numpy()), parts)
+    told = Learning(cubes, torch.from_numpy(crops.sites["planted"].to_numpy().copy()), parts)
     begun = time.perf_counter()
     if not path.exists():
         fit(network, told, steps, path)

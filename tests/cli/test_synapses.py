@@ -83,11 +83,11 @@ def test_the_same_command_again_does_nothing_and_another_study_is_refused(cli, r
 
 
 def test_the_like_of_a_synapse(cli, run):
-    code, printed, err = cli("synapses", "nearest", run[0], "phantom/v1/001", "--top", 4)
+    code, printed, err = cli("synapses", "nearest", run[0], "phantom/v1/s001", "--top", 4)
     lines = printed.splitlines()
     assert code == 0 and len(lines) == 5 and lines[0].split()[:2] == ["key", "distance"], err
     distances = [float(line.split()[1]) for line in lines[1:]]
-    assert distances == sorted(distances) and "phantom/v1/001" not in printed
+    assert distances == sorted(distances) and "phantom/v1/s001" not in printed
     code, _, err = cli("synapses", "nearest", run[0], "phantom/v1/0001")
     assert code == 2 and "Unknown synapse" in err
 

@@ -114,7 +114,7 @@ def nearest(
 ) -> None:
     """The synapses that are most like this one.
 
-    Example: `neurotome synapses nearest out phantom/v1/001`
+    Example: `neurotome synapses nearest out phantom/v1/s001`
     """
     from neurotome.flows.synapses import nearest_synapses
 

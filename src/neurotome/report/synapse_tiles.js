@@ -96,7 +96,7 @@
     const count = (n) => `${n} synapse${n === 1 ? "" : "s"}`;
     const hidden = state.hidden.size ? `; ${state.hidden.size} hidden` : "";
     element("said").textContent = `${count(placed.length)} shown of ${data.ids.length}${dots.length ? `; ${dots.length} more find no room within ${MOST_SHIFT} pixels and are dots: show fewer, make them smaller or spread the map` : ""}${hidden}.`;
-    drawAll();
+    look();
   }
 
   function dot(row, [x, y]) {
@@ -109,14 +109,19 @@
 
   const frameOf = (row) => (state.own && data.largest[row] >= 0 ? data.largest[row] : state.frame);
 
-  function drawAll() {
+  // Which tiles are in sight changes when they are placed and on scrolling, not from frame to frame.
+  let inSight = [];
+  function look() {
     const box = field.parentElement.getBoundingClientRect();
-    for (const made of field.querySelectorAll(".tile")) {
+    inSight = [...field.querySelectorAll(".tile")].filter((made) => {
       const at = made.getBoundingClientRect();
-      if (at.bottom < box.top || at.top > box.bottom || at.right < box.left || at.left > box.right) continue;
-      const row = Number(made.dataset.row);
-      shown.draw(made.firstElementChild, "tiles", row, made.dataset.frame ? Number(made.dataset.frame) : frameOf(row));
-    }
+      return at.bottom >= box.top && at.top <= box.bottom && at.right >= box.left && at.left <= box.right;
+    });
+    drawAll();
+  }
+
+  function drawAll() {
+    for (const made of inSight) shown.draw(made.firstElementChild, "tiles", Number(made.dataset.row), frameOf(Number(made.dataset.row)));
     if (moving) element("frame-said").textContent = state.own ? "each at its largest cleft" : `section ${data.sheets.tiles.frames[state.frame]}`;
   }
 
@@ -237,7 +242,6 @@
   function goTo(frame) {
     [state.frame, state.own] = [frame, false];
     element("frame").value = frame;
-    for (const made of field.querySelectorAll(".tile")) delete made.dataset.frame;
     drawAll();
     if (!tip.hidden) shown.draw(tip.querySelector("canvas"), "tiles", Number(tip.dataset.row), frameOf(Number(tip.dataset.row)));
   }
@@ -262,7 +266,7 @@
     drawAll();
   }
 
-  field.parentElement.addEventListener("scroll", drawAll, { passive: true });
+  field.parentElement.addEventListener("scroll", look, { passive: true });
   document.addEventListener("scroll", () => tip.dataset.kept || (tip.hidden = true), { passive: true });
   document.addEventListener("pointerdown", (event) => event.target.closest(".tile") || event.target.closest("#tip") || ((tip.hidden = true), (tip.dataset.kept = "")));
   let waiting;

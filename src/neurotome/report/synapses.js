@@ -5,7 +5,7 @@
   const shown = pictures(data.sheets), moving = shown.has("movie");
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const lively = new Map();
-  let clock = 0, map;
+  let clock = moving ? Math.floor(shown.frames("movie") / 2) : 0, map;
 
   // --- pictures -------------------------------------------------------------------------------------------------------------
   function paint(canvas, row) {

@@ -28,7 +28,7 @@ def table_of(rows: Sequence[Row], titles: Mapping[str, str] | None = None, *, mo
     """A table of rows that all have the columns of the first; of the columns in `titles` those that are there, None: all.
 
     >>> table_of([{"n": 3, "p": 0.01234}, {"n": 4, "p": ""}], {"n": "Number", "p": "p"}).rows
-    (('3', '0.0123'), ('4', '-'))
+    (('3', '0.012'), ('4', '-'))
     """
     if not rows:
         return None

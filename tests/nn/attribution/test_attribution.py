@@ -96,3 +96,12 @@ def test_targets():
 def test_what_is_no_crop_is_refused():
     with pytest.raises(ShapeError, match="n, 1, s, s, s"):
         grad_cam(Toy(), nn.ReLU(), torch.zeros(1, 8, 8, 8), feature_target(0))
+
+
+def test_every_module_is_left_in_its_mode(toy):
+    network, x = toy
+    network.train()
+    network.conv.eval()
+    grad_cam(network, network.relu, x, feature_target(0))
+    structure_occlusion(network, x, feature_target(0), {"bright": x[:, 0] > 0})
+    assert network.training and network.relu.training and not network.conv.training

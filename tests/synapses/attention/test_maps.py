@@ -1,4 +1,4 @@
-"""Maps of a few small crops with a cloud of vesicles each: of networks that have learnt nothing, and of one that sees the dark."""
+"""Maps of a few small crops with a cloud of vesicles each: of networks without training, and of one that sees what is dark."""
 
 import json
 from dataclasses import dataclass, replace
@@ -149,6 +149,13 @@ def test_every_map_is_compared_with_every_structure(explained):
     assert (found.occlusion["post"] == 0).all() and (found.occlusion["vesicles"] != 0).all()
 
 
+def test_likeness_is_not_explained_of_the_synapse_itself(crops, table, trunk, tmp_path):
+    settings = AttentionSettings(sites=COUNT, target=f"like:{crops.sites.index[0]}", layers=(10,), blocks=0)
+    found = explain(crops, table, trunk, tmp_path / "like", settings)
+    assert set(found.statistics["key"]) == set(crops.sites.index[1:]) and found.target == f"likeness to {crops.sites.index[0]}"
+    assert found.sanity.empty
+
+
 def test_maps_change_with_the_weights(explained, crops, table, trunk, tmp_path):
     found, path = explained
     other = replace(trunk, network=TrunkAttention(trunk).randomised(5).network)
@@ -234,7 +241,10 @@ def test_what_is_explained_is_said(crops, table, trunk):
     assert of("cluster", one)[0] == "along the first principal axis of the features"
     key = crops.sites.index[2]
     seen = torch.from_numpy(network.seen(crops, 2).values)[None, None]
-    assert explanation(f"like:{key}", table, crops, network).of("")(network(seen)).item() == pytest.approx(1)
+    like = explanation(f"like:{key}", table, crops, network)
+    assert like.of(crops.sites.index[0])(network(seen)).item() == pytest.approx(1)
+    with pytest.raises(InputError, match="to itself"):
+        like.of(key)
 
 
 @pytest.mark.parametrize(

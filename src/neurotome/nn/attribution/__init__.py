@@ -1,7 +1,7 @@
 """nn.attribution: which voxels make a network answer as it does?
 
 Takes: a network, crops, and a target (one number of the answer per crop). Gives: maps on the grid of the crop.
-May import: Captum, when it is first used. Read first: `grad_cam.py`, then `targets.py`.
+May import: Captum, when it is first used. Read first: `gradients.py`, then `targets.py`.
 """
 
 from neurotome.nn.attribution.gradients import grad_cam, integrated_gradients

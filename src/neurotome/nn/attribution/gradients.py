@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 import torch
 from torch import nn
 
 from neurotome.core import ShapeError
+from neurotome.nn.attribution.modes import evaluating
 from neurotome.nn.attribution.targets import Target
 
 __all__ = ["grad_cam", "integrated_gradients"]
@@ -22,13 +19,12 @@ def grad_cam(
     """ReLU of the sum over channels of activation times mean gradient, brought to a grid of `side` voxels trilinearly.
 
     Gives (n, side, side, side) float32, not normalised; side: that of the crops if left out. module: one of the network's, with
-    answers (n, c, ...). crops: (n, 1, s, s, s). The network must be in evaluation mode, or
-    crops of one batch would explain each other. Raises ShapeError.
+    answers (n, c, ...). crops: (n, 1, s, s, s). The network answers in evaluation mode. Raises ShapeError.
     """
     _require_crops(crops)
     from captum.attr import LayerAttribution, LayerGradCam
 
-    with _answering(network):
+    with evaluating(network):
         found = LayerGradCam(lambda x: target(network(x)), module).attribute(crops, relu_attributions=True)
         if found.ndim != 5:
             raise ShapeError(
@@ -49,23 +45,10 @@ def integrated_gradients(
     _require_crops(crops)
     from captum.attr import IntegratedGradients
 
-    with _answering(network):
+    with evaluating(network):
         found = IntegratedGradients(lambda x: target(network(x))).attribute(crops, torch.full_like(crops, grey), n_steps=steps)
     maps: np.ndarray = found.detach().float()[:, 0].numpy()
     return maps
-
-
-@contextmanager
-def _answering(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode, and no warning that an input was made to require gradients, which is what it is for."""
-    training = network.training
-    network.eval()
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=UserWarning, module="captum")
-            yield
-    finally:
-        network.train(training)
 
 
 def _require_crops(crops: torch.Tensor) -> None:

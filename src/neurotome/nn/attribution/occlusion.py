@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from neurotome.core import ShapeError
+from neurotome.nn.attribution.modes import evaluating
 from neurotome.nn.attribution.targets import Target
 
 __all__ = ["block_occlusion", "structure_occlusion"]
@@ -25,8 +26,7 @@ def block_occlusion(
     from captum.attr import Occlusion
 
     step = stride or max(1, side // 2)
-    network.eval()
-    with torch.no_grad():
+    with evaluating(network), torch.no_grad():
         found = Occlusion(lambda x: target(network(x))).attribute(
             crops, sliding_window_shapes=(1, side, side, side), strides=(1, step, step, step), baselines=grey
         )
@@ -41,9 +41,8 @@ def structure_occlusion(
 
     structures: name -> (n, s, s, s) bool.
     """
-    network.eval()
     found = {}
-    with torch.no_grad():
+    with evaluating(network), torch.no_grad():
         whole = target(network(crops))
         for name, where in structures.items():
             fall = whole - target(network(crops.masked_fill(where[:, None], grey)))

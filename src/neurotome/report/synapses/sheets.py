@@ -46,16 +46,18 @@ STRUCTURES = (
 class Sheet:
     """Pictures of all synapses that are alike: `frames` of side x side pixels in rows of `columns`, named.
 
-    uris: one per synapse, None where nothing is shown of it.
+    uris: one per synapse, None where nothing is shown of it. moving: grey frames that follow each other.
     """
 
     side: int
     columns: int
     frames: tuple[str, ...]
     uris: list[str | None] = field(repr=False)
+    moving: bool = False
 
     def to_json(self) -> Mapping[str, Any]:
-        return {"side": self.side, "columns": self.columns, "frames": list(self.frames), "uris": self.uris}
+        shared = {"side": self.side, "columns": self.columns, "frames": list(self.frames), "uris": self.uris}
+        return {**shared, "moving": self.moving}
 
     @property
     def bytes(self) -> int:
@@ -115,7 +117,7 @@ def make_sheets(run: SynapseRun, *, movies: bool = True, progress: Progress = si
         return Sheets(slices)
     shown = spread_frames(size, steps[1][1])
     nearest = [-1 if z < 0 else int(np.argmin([abs(z - frame) for frame in shown])) for z in largest]
-    movie = Sheet(steps[1][0], _columns(len(shown)), tuple(map(str, shown)), uris[1])
+    movie = Sheet(steps[1][0], _columns(len(shown)), tuple(map(str, shown)), uris[1], moving=True)
     return Sheets(slices, movie, Sheet(steps[2][0], 2, MEANS, uris[2]), nearest, 10 * len(shown) / size)
 
 

@@ -63,9 +63,9 @@ def group_synapses(
     """Clusters, their evidence, profiles and maps, written into the table.
 
     obs["cluster"], and as it would be with or without correction obs["cluster_other"]; obsm["X_scaled"] (the matrix behind all),
-    obsm["X_pca"], ["X_umap"], ["X_umap3"], ["X_tsne"], ["X_tsne3"], ["neighbours"]; layers["scaled"]; uns as `cluster.tables` writes it, and
-    uns["descriptions"]. families: see `feature_matrix`; k None: chosen where the method needs it, 1 for "no structure". All seeds
-    are that of `choice`.
+    the maps ("X_pca", "X_umap", "X_umap3", "X_tsne", "X_tsne3") and "neighbours"; layers["scaled"]; uns as `cluster.tables`
+    writes it, and uns["descriptions"]. families: see `feature_matrix`; k None: chosen where the method needs it, 1 for "no
+    structure". All seeds are that of `choice`.
     What cannot be done for want of synapses or volumes becomes a note. Raises InputError where nothing can: no column has two
     values, k is not below the number of synapses.
     """

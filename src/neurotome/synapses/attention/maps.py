@@ -101,7 +101,7 @@ def explain(
     settings = settings or AttentionSettings()
     network = TrunkAttention(network) if isinstance(network, Trunk) else network
     layers = network.layers(settings.layers)
-    keys = settings.keys or _chosen(table, network, settings.sites)
+    keys = settings.keys or _chosen(table, network, settings)
     rows = [row_of(crops, key) for key in keys]
     wanted = explanation(settings.target, table, crops, network)
     maps = _created(path, len(keys), len(layers), crops.recipe.size)
@@ -137,22 +137,20 @@ class _Gathered:
         """Maps (layers, s, s, s) of a synapse, and what they say."""
         cube = torch.from_numpy(np.ascontiguousarray(seen.values, np.float32))[None, None]
         values = _maps(self.network, self.layers, cube, target, crop.size, seen.shift)
-        random = _maps(self.random, self.random_layers, cube, target, crop.size, seen.shift)
         masks = _masks(crop, self.settings.operands)
         self.maxima.append([float(value.max()) for value in values])
         self.empty += [f"{key} {layer}" for layer, most in zip(self.layers, self.maxima[-1], strict=True) if not most > 0]
         self.statistics += _statistics(key, crop, self.layers, values, masks)
         self.regions += _regions(key, crop, site, self.layers, values, masks)
         self.occlusion.append({"key": key, **_occluded(self.network, cube, target, masks, seen)})
-        self.sanity += self._checked(key, cube, target, values, random, seen)
+        self.sanity += self._checked(key, cube, target, values, seen)
         return values
 
-    def _checked(
-        self, key: str, cube: torch.Tensor, target: Target, values: np.ndarray, random: np.ndarray, seen: Seen
-    ) -> Iterator[dict[str, Any]]:
+    def _checked(self, key: str, cube: torch.Tensor, target: Target, values: np.ndarray, seen: Seen) -> Iterator[dict[str, Any]]:
         blocks = self.settings.blocks
         if not blocks:
             return
+        random = _maps(self.random, self.random_layers, cube, target, values.shape[-1], seen.shift)
         falls = occluded_blocks(self.network, cube, target, blocks, seen.grey)
         for layer, value, other in zip(self.layers, values, random, strict=True):
             # Blocks are of what the network saw.
@@ -177,7 +175,7 @@ class _Gathered:
         )
 
 
-def _chosen(table: AnnData, network: Explainable, count: int) -> tuple[str, ...]:
+def _chosen(table: AnnData, network: Explainable, settings: AttentionSettings) -> tuple[str, ...]:
     """Keys, one cluster after the other, from the middle of each outwards; of classes, in the order of the table."""
     values = np.zeros((table.n_obs, 1), np.float32) if network.classes else embedding_of(table, network.family)[0]
     scaled = (values - values.mean(0)) / np.maximum(values.std(0), 1e-6)
@@ -188,7 +186,9 @@ def _chosen(table: AnnData, network: Explainable, count: int) -> tuple[str, ...]
         away = np.linalg.norm(scaled[members] - scaled[members].mean(0), axis=1)
         queues.append(members[np.argsort(away, kind="stable")].tolist())
     order = [queue[turn] for turn in range(max(map(len, queues))) for queue in queues if turn < len(queue)]
-    return tuple(str(table.obs_names[row]) for row in order[:count])
+    # Nothing brings a synapse nearer to itself.
+    keys = [key for row in order if (key := str(table.obs_names[row])) != settings.target.removeprefix("like:")]
+    return tuple(keys[: settings.sites])
 
 
 def _maps(

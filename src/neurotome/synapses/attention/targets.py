@@ -95,7 +95,13 @@ def _likeness(key: str, crops: CropSource, network: Explainable) -> Explanation:
     with torch.no_grad():
         answer = network(torch.from_numpy(seen.values)[None, None])[0]
     target = likeness_target(answer)
-    return Explanation(f"likeness to {key}", lambda _: target)
+
+    def of(other: str) -> Target:
+        if other == key:
+            raise InputError(f"Likeness of '{key}' to itself, which nothing adds to", "another synapse", "choose other keys")
+        return target
+
+    return Explanation(f"likeness to {key}", of)
 
 
 @dataclass(frozen=True, eq=False)
