@@ -61,8 +61,8 @@ def p_text(p: float) -> str:
 
 def cell(value: object) -> str:
     """
-    >>> cell(0.00004), cell(12.5), cell(float("nan")), cell(True), cell("bouton")
-    ('0.00004', '12.5', '-', 'yes', 'bouton')
+    >>> cell(0.00004), cell(0.000120235662), cell(12.5), cell(float("nan")), cell(True), cell("bouton")
+    ('0.00004', '0.00012', '12.5', '-', 'yes', 'bouton')
     """
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -70,5 +70,11 @@ def cell(value: object) -> str:
         return "-"
     if isinstance(value, (int, float)) and math.isfinite(value):
         small = value != 0 and abs(value) < 1e-3
-        return f"{value:.12f}".rstrip("0") if small and abs(value) >= 1e-5 else f"{value:.2g}" if small else number(value)
+        return (
+            f"{float(f'{value:.3g}'):.12f}".rstrip("0")
+            if small and abs(value) >= 1e-5
+            else f"{value:.2g}"
+            if small
+            else number(value)
+        )
     return str(value)

@@ -37,9 +37,9 @@ KINDS = (
     SynapseKind("cupped-spine", 85, 38.0, 160.0, 0.55, 0.55, spine=True, mitochondrion=True),
     SynapseKind("symmetric-shaft", 125, 36.0, 125.0, 0.0, 0.1, spine=False, mitochondrion=True),
     SynapseKind("paired-shaft", 65, 42.0, 135.0, -0.05, 0.45, spine=False, second_cleft=True),
-    SynapseKind("packed-shaft", 185, 38.0, 165.0, -0.45, 0.9, spine=False),
+    SynapseKind("packed-shaft", 185, 38.0, 165.0, -0.45, 0.9, spine=False, mitochondrion=True),
 )
-"""No two are told apart by one measure alone that another pair is not alike in."""
+"""Any two differ in several measures; no single one tells all of them apart."""
 
 ONE_KIND = SynapseKind("synapse", 100, 40.0, 150.0, 0.2, 0.6, spine=True, mitochondrion=True)
 """What all synapses are where there are no types."""

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from neurotome.core import Image, Labels, Legend, Progress, SynapseVolume, silent
-from neurotome.datasets.synapse_phantoms.anatomy import POST, PRE, SHAPE, place
+from neurotome.datasets.synapse_phantoms.anatomy import POST, PRE, REACH_NM, SHAPE, place
 from neurotome.datasets.synapse_phantoms.contents import Canvas, fill_neighbours, fill_synapse
 from neurotome.datasets.synapse_phantoms.exposure import expose, exposure_of
 from neurotome.datasets.synapse_phantoms.kinds import KINDS, ONE_KIND, SynapseKind, vary
@@ -125,7 +125,8 @@ def _go_on(pil: Neuropil, shapes: np.ndarray) -> None:
             way = (shape["tube_to"][side] - shape["tube_from"][side]) @ shape["frame"]
             middle = shape["centre"]
             claim(pil, middle, way, int(shape["ids"][side]), _CLAIM_NM)
-            if abs(shape["tube_from"][side]).max() > 300:
+            # Axons and shafts pass by; the neck of a spine leads away on one side only.
+            if np.linalg.norm(shape["tube_from"][side]) > REACH_NM:
                 claim(pil, middle, -way, int(shape["ids"][side]), _CLAIM_NM)
 
 

@@ -71,12 +71,13 @@ def run_study(
     with RunFolder.start(out, command="synapses run", config=config, overwrite=overwrite, progress=progress) as run:
         run.keep({"notes": list(dict.fromkeys([*run.facts.get("notes", ()), *notes]))})
         work = _Work(study, run, Tables(out), volumes, job.workers, progress)
-        for name in job.steps:
-            if not run.done(name):
-                with run.step(name):
-                    work.sites(sites, discarded) if name == "sites" else work.of(name)()
-        if "report" in job.steps and run.done("report"):
-            work.report()
+        todo = [name for name in job.steps if not run.done(name)]
+        for name in todo:
+            with run.step(name):
+                work.sites(sites, discarded) if name == "sites" else work.of(name)()
+    if todo and run.done("report"):
+        # Once more, now that the record is complete: the page shows the time and memory of every step.
+        write_synapse_report(out)
     return dict(run.facts)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from neurotome.nn.attribution.modes import evaluating
 from neurotome.nn.attribution.targets import Target
 
 __all__ = ["block_occlusion", "structure_occlusion"]
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 def block_occlusion(
@@ -35,8 +38,8 @@ def block_occlusion(
 
 
 def structure_occlusion(
-    network: nn.Module, crops: torch.Tensor, target: Target, structures: Mapping[str, torch.Tensor], *, grey: float = 0.6
-) -> dict[str, np.ndarray]:
+    network: nn.Module, crops: torch.Tensor, target: Target, structures: Mapping[Name, torch.Tensor], *, grey: float = 0.6
+) -> dict[Name, np.ndarray]:
     """By how much the target falls when a structure is grey: name -> (n,) float32, not a number where the crop has none of it.
 
     structures: name -> (n, s, s, s) bool.

@@ -60,8 +60,8 @@ def write_comprehensive_report(out: Path | str, stamp: str, *, progress: Progres
         "stamp": stamp,
         "home": home,
         "lines": lines,
-        "masks": {line.mask: line.what for line in lines},
-        "alphas": sorted({line.alpha for line in lines}, reverse=True),
+        "masks": {line.mask: line.what for line in lines[1:] or lines},
+        "alphas": sorted({line.alpha for line in lines[1:] or lines}, reverse=True),
         "record": main.results.record,
         "summary": any((main.folder / FOLDER).glob("presynapse_summary_*")),
     }
@@ -115,7 +115,7 @@ def _line(name: str, look: Look) -> LookLine:
         lost,
         len(groups),
         next((one.answer for one in look.verdicts if one.question.startswith("Is there")), "not sorted"),
-        min(steady, default=None),
+        min(steady, default=None) if len(groups) > 1 else None,
         next((one.answer for one in look.verdicts if one.question.endswith("volumes?")), ""),
     )
 

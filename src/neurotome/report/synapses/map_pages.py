@@ -14,7 +14,7 @@ from neurotome.report.atlas.pictures import MAP_NAMES
 from neurotome.report.page import script, template
 from neurotome.report.synapses.clusters import balanced_order
 from neurotome.report.synapses.page import Look
-from neurotome.report.synapses.sheets import Sheet, Sheets
+from neurotome.report.synapses.sheets import PER_SECOND, Sheet, Sheets
 
 __all__ = ["PAGES", "write_map_pages"]
 
@@ -32,7 +32,7 @@ def write_map_pages(look: Look, sheets: Sheets | None) -> list[Path]:
     """Write the pages that this run has something for; returns their paths."""
     made: dict[str, str] = {}
     if sheets is not None and sheets.movie and sheets.means and look.run.maps:
-        moving = {"largest": sheets.largest, "perSecond": sheets.per_second}
+        moving = {"largest": sheets.largest, "perSecond": PER_SECOND}
         made["gif_map.html"] = _tiles(look, "gif_map.html", sheets.movie, moving)
         made["slice_map.html"] = _tiles(look, "slice_map.html", sheets.slices, {})
         made["projection_map.html"] = _tiles(look, "projection_map.html", sheets.means, {})

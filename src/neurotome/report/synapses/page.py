@@ -30,7 +30,7 @@ from neurotome.report.synapses.evidence import (
 from neurotome.report.synapses.evidence import verdicts as verdicts_of
 from neurotome.report.synapses.partners import manual_table, presynapses_of, size_tables
 from neurotome.report.synapses.run import SynapseRun
-from neurotome.report.synapses.sheets import STRUCTURES, Sheets
+from neurotome.report.synapses.sheets import PER_SECOND, STRUCTURES, Sheets
 from neurotome.report.tables import table_of
 
 __all__ = ["Look", "look_at_run", "page_content"]
@@ -157,7 +157,7 @@ def page_json(look: Look, sheets: Sheets | None) -> str:
         "pre": list(run.column("pre_id")),
         "links": run.links,
         "sheets": _sheets(sheets),
-        "perSecond": 0 if sheets is None else sheets.per_second,
+        "perSecond": PER_SECOND,
     }
     return safe_json(atlas.to_json() | more)
 
@@ -200,7 +200,9 @@ def _headline(look: Look) -> tuple[Fact, ...]:
 
 def _notes(look: Look) -> tuple[str, ...]:
     run = look.run
-    notes = [str(note) for note in run.results.facts.get("notes", ())] if run is look.main else []
+    said, own = [str(note) for note in run.results.facts.get("notes", ())], f"view {run.place.name}: "
+    main = [note for note in said if not note.startswith("view ")]
+    notes = main if run is look.main else [note.removeprefix(own) for note in said if note.startswith(own)]
     families = _names_of_families(run)
     if any(str(name).startswith("random_") for name in run.table.var_names):
         notes.append("The network had random weights: its features are a check, they show what training is worth.")

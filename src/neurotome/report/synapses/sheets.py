@@ -20,7 +20,7 @@ from neurotome.report.pictures import data_uri
 from neurotome.report.synapses.run import SynapseRun
 from neurotome.synapses.views import View, look_at, spread_frames
 
-__all__ = ["STRUCTURES", "Sheet", "Sheets", "grey_frame", "make_sheets", "seen", "structures_frame"]
+__all__ = ["PER_SECOND", "STRUCTURES", "Sheet", "Sheets", "grey_frame", "make_sheets", "seen", "structures_frame"]
 
 BUDGETS = (8_000_000, 11_000_000, 3_000_000)
 """Bytes of a page for the slices, the movies and the means of all synapses."""
@@ -29,6 +29,8 @@ MEANS = ("along z", "along y", "along x")
 STEPS = ((80, 20, 60), (80, 20, 40), (80, 16, 35), (64, 16, 35), (64, 12, 30), (48, 12, 30), (48, 8, 20))
 """Side, frames and quality, from the best: the first that fits is taken."""
 TRIED = 12
+PER_SECOND = 8
+"""Frames of a movie on a page: all of them in two or three seconds."""
 CENTRAL = 25
 """Voxels along a side of the cube whose means are shown."""
 STRUCTURES = (
@@ -69,14 +71,13 @@ class Sheets:
     """movie: sections from the first to the last. slices: the centre as shown, as tissue, with structures, and the largest cleft.
 
     means: of the central cube along z, y and x. largest: of each synapse the frame of the movie nearest to its largest section of
-    cleft, -1 without cleft. per_second: frames of the movie, so that it takes as long as all sections at ten a second.
+    cleft, -1 without cleft.
     """
 
     slices: Sheet
     movie: Sheet | None = None
     means: Sheet | None = None
     largest: list[int] = field(default_factory=list)
-    per_second: float = 0.0
 
 
 def seen(run: SynapseRun, row: int, looks: Sequence[CropLook]) -> list[View | None]:
@@ -118,7 +119,7 @@ def make_sheets(run: SynapseRun, *, movies: bool = True, progress: Progress = si
     shown = spread_frames(size, steps[1][1])
     nearest = [-1 if z < 0 else int(np.argmin([abs(z - frame) for frame in shown])) for z in largest]
     movie = Sheet(steps[1][0], _columns(len(shown)), tuple(map(str, shown)), uris[1], moving=True)
-    return Sheets(slices, movie, Sheet(steps[2][0], 2, MEANS, uris[2]), nearest, 10 * len(shown) / size)
+    return Sheets(slices, movie, Sheet(steps[2][0], 2, MEANS, uris[2]), nearest)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from scipy import stats
 
-from neurotome.nn.attribution import Target, block_occlusion
+from neurotome.nn.attribution import Target, structure_occlusion
 
 __all__ = ["map_agreement", "occluded_blocks"]
 
@@ -28,8 +28,18 @@ def map_agreement(first: np.ndarray, second: np.ndarray, blocks: int) -> float:
 
 def occluded_blocks(network: torch.nn.Module, cube: torch.Tensor, target: Target, blocks: int, grey: float) -> np.ndarray:
     """By how much the target falls when one of blocks^3 parts of a cube (1, 1, s, s, s) is grey: (blocks, blocks, blocks)."""
-    side = -(-cube.shape[-1] // blocks)
-    return _block_means(block_occlusion(network, cube, target, side=side, stride=side, grey=grey)[0], blocks)
+    edges = np.linspace(0, cube.shape[-1], blocks + 1).round().astype(int)
+    parts = {}
+    for at in np.ndindex(blocks, blocks, blocks):
+        part = tuple(slice(edges[k], edges[k + 1]) for k in at)
+        # What is grey already answers 0 without being asked.
+        if not torch.allclose(cube[0, 0][part], torch.tensor(grey), rtol=0, atol=1e-6):
+            parts[at] = torch.zeros(cube.shape[1:], dtype=torch.bool)
+            parts[at][0][part] = True
+    falls = np.zeros((blocks,) * 3, np.float32)
+    for at, fall in structure_occlusion(network, cube, target, parts, grey=grey).items():
+        falls[at] = fall[0]
+    return falls
 
 
 def _block_means(values: np.ndarray, blocks: int) -> np.ndarray:
