@@ -1,6 +1,6 @@
 """Do the planted kinds of synapse come back, and only these?
 
-    python benchmarks/synapse_kinds.py [--folder FOLDER] [--per-type 17] [--workers 2]
+    python benchmarks/synapse_kinds.py [--folder FOLDER] [--per-type 17] [--seeds 0 7] [--workers 2]
 
 Studies of phantom synapses in three volumes of other brightness and label ids: six planted kinds, and none (sizes vary around
 one). Crops are cut, measured and grouped as `neurotome synapses run` does it. The first table has a row per study and seed of the
@@ -32,14 +32,18 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--folder", type=Path, help="keeps crops; what is there is not made again")
     options.add_argument("--per-type", type=int, default=17, help="of each kind in each volume")
+    options.add_argument("--seeds", type=int, nargs="+", default=[0, 7], help="of the studies with kinds")
     options.add_argument("--workers", type=int, default=2)
     asked = options.parse_args()
     folder = asked.folder or Path(tempfile.mkdtemp())
-    six = measured(folder, StudySpec(asked.per_type, 3, types=6, seed=0), asked.workers)
-    none = measured(folder, StudySpec(asked.per_type * 6, 3, types=1, seed=1), asked.workers)
+    studies = {
+        f"six kinds, seed {seed}": measured(folder, StudySpec(asked.per_type, 3, types=6, seed=seed), asked.workers)
+        for seed in asked.seeds
+    }
+    studies["none"] = measured(folder, StudySpec(asked.per_type * 6, 3, types=1, seed=1), asked.workers)
     print("| study | synapses | seed | clusters | ARI | same labels | volume effect | presynapses T, p, d | s |")
     print("|---|---|---|---|---|---|---|---|---|")
-    for name, (table, truth) in {"six kinds": six, "none": none}.items():
+    for name, (table, truth) in studies.items():
         first = None
         for seed in SEEDS:
             first = row(name, table.copy(), truth, seed, first)
@@ -47,7 +51,7 @@ def main() -> None:
     print("| every measure of a volume moved by | correction | clusters | ARI with kinds | ARI with volumes | verdict |")
     print("|---|---|---|---|---|---|")
     for correction in ("none", "z_per_volume"):
-        shifted(*six, correction)
+        shifted(*next(iter(studies.values())), correction)
 
 
 def measured(folder: Path, spec: StudySpec, workers: int):

@@ -77,10 +77,16 @@ def silhouette_of(distances: np.ndarray, labels: np.ndarray) -> float:
     >>> round(silhouette_of(np.abs(points[:, None] - points), np.array([0, 0, 1, 1])), 4)
     0.8997
     """
+    return float(silhouettes_of(distances, labels).mean())
+
+
+def silhouettes_of(distances: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """What `silhouette_of` is the mean of, (n,)."""
     k = int(labels.max()) + 1
     if not 2 <= k < len(labels):
-        return float("nan")
-    return float(_silhouettes(distances, np.asarray(labels, np.int64), np.bincount(labels, minlength=k)).mean())
+        return np.full(len(labels), np.nan)
+    found: np.ndarray = _silhouettes(distances, np.asarray(labels, np.int64), np.bincount(labels, minlength=k))
+    return found
 
 
 @numba.njit(cache=True, nogil=True)

@@ -17,7 +17,7 @@ import pandas as pd
 from neurotome.cluster.partitions.elbow import farthest_below_chord
 from neurotome.cluster.partitions.kmeans import kmeans
 from neurotome.cluster.partitions.stability import subsample_stability
-from neurotome.cluster.quality import distances_within, silhouette_of
+from neurotome.cluster.quality import distances_within, silhouette_of, silhouettes_of
 from neurotome.cluster.values import numbers_of
 from neurotome.core import Progress, ValueRangeError, silent
 
@@ -61,7 +61,7 @@ class NullTest:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """k, the reason in words, the test, and a table: k, silhouette, inertia, bend, stability, chosen.
+    """k, the reason in words, the test, and a table: k, silhouette, inertia, bend, stability, tied, chosen.
 
     elbow, best_silhouette: what these two alone would say; `agree`: whether they differ by 1 at most.
     """
@@ -82,7 +82,9 @@ def choose_k(values: np.ndarray, settings: ChoiceSettings | None = None, *, prog
     """The number of k-means clusters of values (n, p), scaled.
 
     1 if Gaussian clouds reach the best silhouette (p > alpha) or no k is stable; else, of the stable ones, that with the largest
-    silhouette. Raises ValueRangeError for fewer than 20 rows, of which at most 2 clusters of 10 could be made.
+    silhouette. Where others are not behind it by more than the standard error of their difference, rows being the sample, the
+    largest of these: what comes back in every subsample and costs nothing is told apart. Raises ValueRangeError for fewer than
+    20 rows, of which at most 2 clusters of 10 could be made.
     """
     settings = settings or ChoiceSettings()
     values = numbers_of(values).astype(np.float64)
@@ -124,6 +126,7 @@ def _table(values: np.ndarray, ks: range, settings: ChoiceSettings, progress: Pr
     some = _some_rows(values, settings.most_rows, settings.seed)
     distances = distances_within(some)
     rows = [(1, np.nan, kmeans(values, 1, seed=settings.seed).inertia, np.nan)]
+    silhouettes = []
     for done, k in enumerate(ks):
         progress("numbers of clusters", done, len(ks))
         found = kmeans(values, k, starts=settings.starts, seed=settings.seed)
@@ -136,8 +139,10 @@ def _table(values: np.ndarray, ks: range, settings: ChoiceSettings, progress: Pr
             share=settings.share,
             seed=settings.seed,
         )
-        rows.append((k, silhouette_of(distances, labels), found.inertia, stability))
+        silhouettes.append(silhouettes_of(distances, labels))
+        rows.append((k, float(silhouettes[-1].mean()), found.inertia, stability))
     table = pd.DataFrame(rows, columns=["k", "silhouette", "inertia", "stability"])
+    table["tied"] = [False, *_tied(np.array(silhouettes), table["stability"].to_numpy()[1:] >= settings.stable)]
     along = (table["k"] - 1) / (table["k"].max() - 1)
     low, high = table["inertia"].min(), table["inertia"].max()
     table.insert(3, "bend", 1 - along - (table["inertia"] - low) / max(high - low, 1e-300))
@@ -157,11 +162,22 @@ def _decision(table: pd.DataFrame, test: NullTest, settings: ChoiceSettings) -> 
             f"no number of clusters is stable: the most stable, k = {int(best['k'])}, reaches {best['stability']:.2f}, "
             f"{settings.stable:g} is asked for"
         )
-    best = stable.loc[stable["silhouette"].idxmax()]
+    tied = stable[stable["tied"]]
+    best = tied.iloc[-1]
+    what = "the largest silhouette" if len(tied) == 1 else f"the most of {len(tied)} with the largest silhouette"
     return int(best["k"]), (
-        f"the largest silhouette ({best['silhouette']:.3f}) of the {len(stable)} stable numbers of clusters "
+        f"{what} ({best['silhouette']:.3f}) of the {len(stable)} stable numbers of clusters "
         f"(stability {best['stability']:.2f}); clouds without clusters reach {test.expected:.3f} (p = {test.p:.3g})"
     )
+
+
+def _tied(silhouettes: np.ndarray, stable: np.ndarray) -> np.ndarray:
+    """Which of the stable partitions (k, n) are behind the best of them by no more than the standard error of the difference."""
+    means = np.where(stable, silhouettes.mean(1), -np.inf)
+    behind = silhouettes[means.argmax()] - silhouettes
+    error = behind.std(1) / np.sqrt(behind.shape[1])
+    tied: np.ndarray = stable & (behind.mean(1) <= error)
+    return tied
 
 
 def _some_rows(values: np.ndarray, most: int, seed: int) -> np.ndarray:

@@ -115,10 +115,13 @@ def train_contrast(
 def report_study(run: Path, *, progress: Progress = silent) -> Path:
     """The pages of a run anew. Raises RunFolderError where there is no run, MissingFileError where it has no table yet."""
     run = Path(run).absolute()
-    stamp = record_of(run).get("facts", {}).get("report_stamp", "anew")
+    record = record_of(run)
+    stamp = record.get("facts", {}).get("report_stamp", "anew")
     _table(run)
-    page: Path = write_synapse_report(run, progress=progress)
-    write_comprehensive_report(run, stamp)
+    asked = record["config"]["report"]
+    told = {"samples": asked["samples_per_cluster"], "all_gifs": asked["gifs"]}
+    page: Path = write_synapse_report(run, progress=progress, **told)
+    write_comprehensive_report(run, stamp, progress=progress)
     write_presynapse_summary(run, stamp)
     return page
 

@@ -77,7 +77,7 @@ def run_study(
                 work.sites(sites, discarded) if name == "sites" else work.of(name)()
     if todo and run.done("report"):
         # Once more, now that the record is complete: the page shows the time and memory of every step.
-        write_synapse_report(out)
+        work.page()
     return dict(run.facts)
 
 
@@ -121,6 +121,7 @@ class _Work:
         self.tables.add_discarded(synapses.left_out(families, self.tables.discarded))
         table.uns["synapses"] = synapses.study_facts(crops, self.study.first_look, self.study.features.model)
         self.tables.write_features(table)
+        self._link(table)
         self.run.keep({"kept": table.n_obs, "discarded": len(self.tables.discarded), "features": table.n_vars})
 
     def clusters(self) -> None:
@@ -190,9 +191,23 @@ class _Work:
     def report(self) -> None:
         stamp = self.run.facts.get("report_stamp") or time.strftime("%Y%m%d_%H%M%S")
         self.run.keep({"report_stamp": stamp})
-        write_synapse_report(self.run.path, progress=self.progress)
-        write_comprehensive_report(self.run.path, stamp)
+        self.page()
+        write_comprehensive_report(self.run.path, stamp, progress=self.progress)
         write_presynapse_summary(self.run.path, stamp)
+
+    def page(self) -> None:
+        """The start page and what it leads to, but for the reports that compare looks."""
+        asked = self.study.report
+        told = {"samples": asked.samples_per_cluster, "all_gifs": asked.gifs}
+        write_synapse_report(self.run.path, progress=self.progress, **told)
+
+    def _link(self, table: AnnData) -> None:
+        """links.csv, where the study says how synapses can be looked at."""
+        links = self.study.links
+        if links.base:
+            origins = {name: volume.origin_vox for name, volume in self.volumes.items()}
+            found = synapses.site_links(table.obs, synapses.LinkTemplate(links.base, links.template, origins))
+            self.tables.write("links", found.rename("link").to_frame(), index=True)
 
     def _family(self, family: str, crops: Any) -> tuple[AnnData, Any]:
         if family == "morphometry":
