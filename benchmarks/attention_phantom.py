@@ -253,7 +253,8 @@ def table(rows: Mapping[str, Mapping[str, np.ndarray]], draws: list[dict[str, np
             means = np.array([np.nanmean(draw[what]) for draw in draws])
             cells.append(f"{means.mean():.3f} ({means.min():.2f} to {means.max():.2f})")
         print(
-            f"| random weights, {len(draws[0]['crop'])} of these synapses: mean of {len(draws)} networks (least to most) | {' | '.join(cells)} |"
+        name = f"random weights, {len(draws[0]['crop'])} of these synapses: mean of {len(draws)} networks (least to most)"
+        print(f"| {name} | {' | '.join(cells)} |")
         )
 
 
@@ -291,11 +292,17 @@ def draw_picture(network: TwoTypes, crops: CropSet, keys: list[str], auc: np.nda
         here = RankedMap.of(values)
         score = compare_map(here, organelle.ravel())["auc"]
         share = values[z] / max(float(values.max()), 1e-9)
-        panels.append((f"{name}: AUC {score:.2f}", 0.45 * grey(tissue) + 0.55 * 255 * heat(share)))
+        panels.append((f"{name}: AUC {score:.2f}", blended(grey(tissue), share)))
     picture = composed([(name, outlined(values, organelle[z])) for name, values in panels])
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     picture.save(PICTURE, optimize=True)
     print(f"\n{PICTURE.name}: {keys[at]}, section {z}, {picture.size}, {PICTURE.stat().st_size / 1000:.0f} kB")
+
+
+def blended(tissue: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """The more attention, the less tissue is seen below it."""
+    cover = (0.3 + 0.4 * share)[..., None]
+    return (1 - cover) * tissue + cover * heat(share)
 
 
 def grey(values: np.ndarray) -> np.ndarray:

@@ -67,9 +67,9 @@ class Explained:
     """What was found; the maps themselves are in attention.zarr.
 
     statistics: a row per synapse, layer and mask. summary: over synapses. regions: the regions with most attention of each map.
-    occlusion: by how much the target falls where a structure is grey. sanity: of each map, how well it is in rank order with what
-    hiding each block does (occlusion_r) and with the map of the same network before learning (random_r), which it should not be.
-    empty: maps in which nothing decides.
+    occlusion: by how much the target falls where a structure is grey. sanity: of each map, how well it is in rank order with how far
+    the target falls when each block is hidden (occlusion_r), and with the map of the same network before learning (random_r), which
+    it should not be. empty: maps in which nothing decides.
     """
 
     target: str
@@ -151,7 +151,8 @@ class _Gathered:
         if not blocks:
             return
         random = _maps(self.random, self.random_layers, cube, target, values.shape[-1], seen.shift)
-        falls = occluded_blocks(self.network, cube, target, blocks, seen.grey)
+        # As in the maps, only what speaks for the target counts.
+        falls = occluded_blocks(self.network, cube, target, blocks, seen.grey).clip(0)
         for layer, value, other in zip(self.layers, values, random, strict=True):
             # Blocks are of what the network saw.
             here = _moved(value, tuple(-step for step in seen.shift))
