@@ -252,10 +252,8 @@ def table(rows: Mapping[str, Mapping[str, np.ndarray]], draws: list[dict[str, np
         for what in draws[0]:
             means = np.array([np.nanmean(draw[what]) for draw in draws])
             cells.append(f"{means.mean():.3f} ({means.min():.2f} to {means.max():.2f})")
-        print(
         name = f"random weights, {len(draws[0]['crop'])} of these synapses: mean of {len(draws)} networks (least to most)"
         print(f"| {name} | {' | '.join(cells)} |")
-        )
 
 
 def print_sanity(found: Explained, sanity: pd.DataFrame) -> None:

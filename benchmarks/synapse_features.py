@@ -2,7 +2,7 @@
 
     python benchmarks/zoo/synapse_trunk.py make OUT          the crops, once
     python benchmarks/synapse_features.py OUT                the table; OUT keeps what is finished
-    python benchmarks/synapse_features.py OUT --trainings 2 --minutes 10      with so many further, shorter trainings
+    python benchmarks/synapse_features.py OUT --trainings 2 --steps 400      with so many further, shorter trainings
 
 On the held-out phantom study: 306 synapses of 6 types in 3 volumes of different brightness. Each family of features is scaled as
 `group_synapses` does it. Types are told by the 5 nearest neighbours among synapses of other presynaptic neurons (ten folds, three
@@ -67,8 +67,8 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--model", default="synapse-trunk")
     parser.add_argument("--trainings", type=int, default=0, help="further trainings, of other seeds")
-    parser.add_argument("--minutes", type=float, default=10.0, help="for each of these")
-    parser.add_argument("--steps", type=int, default=200, help="for each of these, at most")
+    parser.add_argument("--minutes", type=float, default=0.0, help="for each of these, at most; 0 for all its steps")
+    parser.add_argument("--steps", type=int, default=200, help="for each of these")
     parser.add_argument("--vgg3d", type=int, default=1, help="untrained VGG3D; each takes a second per synapse or more")
     options = Options(**vars(parser.parse_args()))
     torch.set_num_threads(1)

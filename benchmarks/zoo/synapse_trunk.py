@@ -1,7 +1,7 @@
 """The zoo network `synapse-trunk`: what a synapse looks like in 128 numbers, learnt from phantom synapses without their types.
 
     python benchmarks/zoo/synapse_trunk.py make OUT                 crops of the phantom studies (some minutes)
-    python benchmarks/zoo/synapse_trunk.py train OUT --minutes 30   trains into OUT/trunk, or goes on there
+    python benchmarks/zoo/synapse_trunk.py train OUT                trains into OUT/trunk, or goes on there (half an hour)
     python benchmarks/zoo/synapse_trunk.py export OUT ZOO           best epoch, scores on another study, card
     python benchmarks/zoo/synapse_trunk.py judge OUT ZOO            these scores again
 
@@ -34,7 +34,7 @@ RECIPE = replace(
     ContrastRecipe(),
     summary="Synapses in cubes of 640 nm at 20 nm: vesicles and the zone of the cleft in 128 numbers, learnt from phantoms",
     # Half the time where a CPU has bfloat16; the seed gives the same weights on machines of one kind only.
-    fit=replace(ContrastRecipe().fit, precision="bf16-mixed", device="cpu", loggers=("csv",)),
+    fit=replace(ContrastRecipe().fit, steps=1600, precision="bf16-mixed", device="cpu", loggers=("csv",)),
 )
 
 
@@ -52,7 +52,7 @@ def crops_and_truth(out: Path, name: str) -> tuple[CropSet, pd.DataFrame]:
     return crops, pd.read_csv(out / name / "truth.csv", index_col=0).loc[list(crops.sites.index)]
 
 
-def train(out: Path, folder: str = "trunk", *, minutes: float = 30.0, steps: int = 0, seed: int = 0) -> ModelCard:
+def train(out: Path, folder: str = "trunk", *, minutes: float = 0.0, steps: int = 0, seed: int = 0) -> ModelCard:
     """Fit a trunk to the training study, into OUT/{folder}."""
     torch.set_num_threads(1)
     fit = replace(RECIPE.fit, minutes=minutes, steps=steps or RECIPE.fit.steps, seed=seed)
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("part", choices=("make", "train", "export", "judge"))
     parser.add_argument("out", type=Path)
     parser.add_argument("zoo", type=Path, nargs="?", default=Path("src/neurotome/zoo/synapse-trunk"))
-    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--minutes", type=float, default=0.0, help="at most; 0 for all its steps")
     given = parser.parse_args()
     if given.part == "make":
         make(given.out)

@@ -8,7 +8,14 @@ import torch
 from neurotome.core import InputError, RunFailedError, RunFolderError, UnknownNameError, ValueRangeError
 from neurotome.nn import load_model
 from neurotome.nn.vgg3d import VGG3D
-from neurotome.synapses.contrastive import contrastive_features, cubes_of, load_trunk, split_by_volume, train_trunk
+from neurotome.synapses.contrastive import (
+    CubeSettings,
+    contrastive_features,
+    cubes_of,
+    load_trunk,
+    split_by_volume,
+    train_trunk,
+)
 
 UNDETERMINED, FILES = 3, ("card.json", "weights.safetensors")
 
@@ -120,3 +127,11 @@ def test_too_little_to_tell_apart_is_refused(crops, recipe, tmp_path):
     few = replace(crops, sites=crops.sites.assign(pre_side=[1] * 10 + [1, 1, 0, 0, 0, 0]))
     with pytest.raises(InputError, match="2 crops to validate on"):
         train_trunk(few, tmp_path, recipe)
+
+
+def test_the_trunk_of_the_zoo_sees_what_is_usual():
+    trunk = load_trunk()
+    assert trunk.seen == CubeSettings() and trunk.card.training["crops"] == 480
+    cube = np.full((1, 32, 32, 32), 0.6, np.float32)
+    cube[:, 12:20, 12:20, 12:20] = 0.2
+    assert trunk.embed(cube).shape == (1, 128) and np.ptp(trunk.embed(cube)) > 0

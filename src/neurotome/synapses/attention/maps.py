@@ -67,9 +67,9 @@ class Explained:
     """What was found; the maps themselves are in attention.zarr.
 
     statistics: a row per synapse, layer and mask. summary: over synapses. regions: the regions with most attention of each map.
-    occlusion: by how much the target falls where a structure is grey. sanity: of each map, how well it is in rank order with how far
-    the target falls when each block is hidden (occlusion_r), and with the map of the same network before learning (random_r), which
-    it should not be. empty: maps in which nothing decides.
+    occlusion: by how much the target falls where a structure is grey. empty: maps in which nothing decides.
+    sanity: of each map, its rank correlation with how far the target falls when each block is hidden (occlusion_r), and with the
+    map of the same network before learning (random_r), which it should not be like.
     """
 
     target: str
