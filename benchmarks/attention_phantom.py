@@ -270,7 +270,7 @@ def print_sanity(found: Explained, sanity: pd.DataFrame) -> None:
 
 # The picture
 
-ZOOM, GAP, TITLE, OUTLINE = 4, 8, 26, (90, 220, 255)
+ZOOM, GAP, TITLE, OUTLINE, COLOURS = 4, 8, 26, (90, 220, 255), 200
 
 
 def draw_picture(network: TwoTypes, crops: CropSet, keys: list[str], auc: np.ndarray, layer: str, folder: Path) -> None:
@@ -293,7 +293,8 @@ def draw_picture(network: TwoTypes, crops: CropSet, keys: list[str], auc: np.nda
         panels.append((f"{name}: AUC {score:.2f}", blended(grey(tissue), share)))
     picture = composed([(name, outlined(values, organelle[z])) for name, values in panels])
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(PICTURE, optimize=True)
+    # Few colours are in it; as a palette it is a third as large.
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(PICTURE, optimize=True)
     print(f"\n{PICTURE.name}: {keys[at]}, section {z}, {picture.size}, {PICTURE.stat().st_size / 1000:.0f} kB")
 
 

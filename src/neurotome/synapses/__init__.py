@@ -27,7 +27,7 @@ _WHERE = {
         "neuron_consensus presynapse_groups presynapse_test propagate_labels read_manual_labels size_statistics synapse_sizes "
         "synapses_to_label take_labels write_graph"
     ),
-    "attention": "AttentionSettings explain",
+    "attention": "AttentionSettings TrunkAttention WholeCropAttention explain",
     "contrastive": "ContrastRecipe contrast_recipe contrastive_features load_trunk train_trunk",
     "crops": "CropSet cut_crop make_crops operand_names",
     "features": "assemble feature_network left_out network_features write_reference_csv",
@@ -50,7 +50,9 @@ __all__ = [
     "Discarded",
     "LinkTemplate",
     "SynapseIndex",
+    "TrunkAttention",
     "VolumeEntry",
+    "WholeCropAttention",
     "annotator_agreement",
     "assemble",
     "check_sites",

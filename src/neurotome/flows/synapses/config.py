@@ -80,13 +80,16 @@ class ClustersConfig(_Strict):
 
 
 class AttentionConfig(_Strict):
-    """sites: for how many synapses maps are made (0: none). layers: modules of the network, by number; where empty, the last of
-    each stage but the first. target: "cluster", "direction" or the name of a feature.
+    """sites: for how many synapses maps are made (0: none); keys: these instead. layers: modules of the network, by number or
+    name; where empty, the last of each stage but the first. target: "cluster", "cluster:2", "direction", "class:3", "like:KEY"
+    or the name of a feature. blocks: along a side, for the check against hiding parts; 0 leaves it out.
     """
 
     sites: int = Field(12, ge=0)
-    layers: tuple[int, ...] = ()
+    keys: tuple[str, ...] = ()
+    layers: tuple[int | str, ...] = ()
     target: str = "cluster"
+    blocks: int = Field(4, ge=0)
 
 
 class ReportConfig(_Strict):

@@ -47,7 +47,7 @@ def demo_study(
     return {**facts, **_compared(out, data)} if types > 1 else facts
 
 
-DEMO = {"report.masks": ["11c", "6", "0"], "report.alphas": [1.0, 0.5], "attention.sites": 6}
+DEMO = {"report.masks": ["11c", "6", "0"], "report.alphas": [1.0, 0.5], "attention.sites": 6, "attention.blocks": 0}
 """What the demo asks for beside the defaults: a comprehensive report that compares something."""
 
 

@@ -159,16 +159,19 @@ class _Work:
 
     def attention(self) -> None:
         asked = self.study.attention
-        if not asked.sites or "contrastive" not in self.study.features.families:
+        network = self._explained() if asked.sites else None
+        if network is None:
             return
         table, crops = self.tables.features(), self.tables.crops
-        settings = synapses.AttentionSettings(asked.sites, asked.layers, asked.target)
-        trunk = synapses.load_trunk(self._model())
-        found = synapses.explain(crops, table, trunk, self.run / "attention.zarr", settings, progress=self.progress)
+        settings = synapses.AttentionSettings(
+            asked.sites, keys=asked.keys, layers=asked.layers, target=asked.target, blocks=asked.blocks
+        )
+        found = synapses.explain(crops, table, network, self.run / "attention.zarr", settings, progress=self.progress)
         self.tables.write("attention", found.statistics)
         self.tables.write("attention_summary", found.summary)
         self.tables.write("attention_regions", found.regions)
         self.tables.write("attention_occlusion", found.occlusion)
+        self.tables.write("attention_sanity", found.sanity)
         self.run.keep({"attention": {"target": found.target, "layers": list(found.layers), "empty": list(found.empty)}})
 
     def views(self) -> None:
@@ -223,10 +226,22 @@ class _Work:
             return synapses.contrastive_features(crops, trunk.looking(look), progress=self.progress)
         return self._vgg3d(crops, look)
 
-    def _vgg3d(self, crops: Any, look: CropLook) -> tuple[AnnData, Any]:
+    def _explained(self) -> Any:
+        """The network whose features are explained: the trunk, else that of whole crops; None where there are measures only."""
+        told = self.study.features
+        if "contrastive" in told.families:
+            return synapses.load_trunk(self._model())
+        if "vgg3d" in told.families:
+            return synapses.WholeCropAttention(self._whole(), self.study.first_look, layer=told.layer, pooling=told.pooling)
+        return None
+
+    def _whole(self) -> Any:
         told = self.study.features
         checkpoint = self.study.path(told.checkpoint) if told.checkpoint else None
-        network = synapses.feature_network(checkpoint, random_weights=told.random_weights)
+        return synapses.feature_network(checkpoint, random_weights=told.random_weights)
+
+    def _vgg3d(self, crops: Any, look: CropLook) -> tuple[AnnData, Any]:
+        told, network = self.study.features, self._whole()
         keep = self.run / "vgg3d" / synapses.slug_of(look)
         found = synapses.network_features(
             crops, look, network, layer=told.layer, pooling=told.pooling, keep=keep, progress=self.progress
