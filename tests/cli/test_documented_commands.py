@@ -13,7 +13,7 @@ COMMANDS = sorted({line.split("#")[0].strip() for p in PAGES for line in re.find
 @pytest.mark.parametrize("line", COMMANDS)
 def test_command_and_options_exist(cli, line):
     words = line.split()[1:]
-    grouped = words[0] in ("boundary", "neurons", "tracing", "morphology", "data", "prepare") or words[:2] == ["trace", "edit"]
+    grouped = words[0] in ("boundary", "neurons", "tracing", "morphology", "synapses", "data", "prepare") or words[:2] == ["trace", "edit"]
     command = words[:2] if grouped else words[:1]
     code, out, _ = cli(*command, "--help")
     assert code == 0

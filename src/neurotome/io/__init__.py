@@ -36,12 +36,14 @@ from neurotome.io.pyramid_grids import pyramid_factors, pyramid_grids, surface_l
 from neurotome.io.run_folder import RunFolder, absolute_path, sha256
 from neurotome.io.save import least_bytes, save
 from neurotome.io.section_files import save_pictures, save_sections
+from neurotome.io.site_table import SITE_TABLE_COLUMNS, site_table
 from neurotome.io.skeletons_precomputed import SKELETON_FOLDER, announce_skeletons, read_skeletons, write_skeletons
 from neurotome.io.source import Volume
 from neurotome.io.swc import SWC_UNITS, SwcFile, read_swc, write_swc
 from neurotome.io.table import write_csv
 
 __all__ = [
+    "SITE_TABLE_COLUMNS",
     "SKELETON_FOLDER",
     "SWC_UNITS",
     "Description",
@@ -95,6 +97,7 @@ __all__ = [
     "save_sections",
     "scale_grid",
     "sha256",
+    "site_table",
     "surface_level",
     "write_csv",
     "write_feature_csv",

@@ -3,7 +3,7 @@ import pytest
 
 from neurotome.core import UnknownNameError
 from neurotome.datasets import synapse_phantoms
-from neurotome.datasets.synapse_phantoms import SITE_TABLE_COLUMNS
+from neurotome.io import SITE_TABLE_COLUMNS
 
 
 def _counts(labels):

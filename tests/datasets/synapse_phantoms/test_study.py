@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from neurotome.core import InputError, ValueRangeError
-from neurotome.datasets.synapse_phantoms import KINDS, SITE_TABLE_COLUMNS, StudySpec, make_study
+from neurotome.datasets.synapse_phantoms import KINDS, StudySpec, make_study
+from neurotome.io import SITE_TABLE_COLUMNS
 
 ONE = StudySpec(n_per_type=1, volumes=1, types=1, seed=9)
 

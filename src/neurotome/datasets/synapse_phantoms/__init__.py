@@ -1,6 +1,6 @@
 """synapse_phantoms: volumes with synapses whose structure is known to the voxel.
 
-    fixtures.py    p1, p2: boxes around one synapse, for exact counts      site_rows.py   the table of sites
+    fixtures.py    p1, p2: boxes around one synapse, for exact counts      sites.py       where they are marked
     spec.py        StudySpec (what is asked), PhantomStudy (what is given) kinds.py       the planted types
     study.py       make_study: the steps in order                          write.py       a study as files
     layout.py      cells, and who shares a presynaptic neuron              anatomy.py     a synapse's shapes in space
@@ -16,7 +16,6 @@ Read first: `fixtures.py`, then `study.py`.
 
 from neurotome.datasets.synapse_phantoms.fixtures import P1_VESICLES, Fixture, p1, p2
 from neurotome.datasets.synapse_phantoms.kinds import KINDS, ONE_KIND, SynapseKind
-from neurotome.datasets.synapse_phantoms.site_rows import SITE_TABLE_COLUMNS, site_table
 from neurotome.datasets.synapse_phantoms.spec import PhantomStudy, StudySpec
 from neurotome.datasets.synapse_phantoms.study import make_study
 from neurotome.datasets.synapse_phantoms.write import write_study
@@ -25,7 +24,6 @@ __all__ = [
     "KINDS",
     "ONE_KIND",
     "P1_VESICLES",
-    "SITE_TABLE_COLUMNS",
     "Fixture",
     "PhantomStudy",
     "StudySpec",
@@ -33,6 +31,5 @@ __all__ = [
     "make_study",
     "p1",
     "p2",
-    "site_table",
     "write_study",
 ]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from neurotome.core import Grid, Image, Labels, SynapseVolume, UnknownNameError
 from neurotome.core.geometry import Int3
-from neurotome.datasets.synapse_phantoms.site_rows import site_table
+from neurotome.io import site_table
 
 __all__ = ["P1_VESICLES", "Fixture", "p1", "p2"]
 
@@ -26,7 +26,7 @@ P1_VESICLES = ("both", "none", "distractor")
 
 @dataclass(frozen=True, eq=False)
 class Fixture:
-    """One volume with one synapse, and the table that says where it is (columns: `SITE_TABLE_COLUMNS`)."""
+    """One volume with one synapse, and the table that says where it is (columns: `io.SITE_TABLE_COLUMNS`)."""
 
     volume: SynapseVolume
     sites: pd.DataFrame

@@ -17,10 +17,10 @@ from neurotome.datasets.synapse_phantoms.exposure import expose, exposure_of
 from neurotome.datasets.synapse_phantoms.kinds import KINDS, ONE_KIND, SynapseKind, vary
 from neurotome.datasets.synapse_phantoms.layout import Lattice, lattice_for, presynapses
 from neurotome.datasets.synapse_phantoms.neuropil import Neuropil, bent_space, claim, grow
-from neurotome.datasets.synapse_phantoms.site_rows import find_site, site_table
+from neurotome.datasets.synapse_phantoms.sites import find_site
 from neurotome.datasets.synapse_phantoms.spec import BLOCK, PhantomStudy, StudySpec
 from neurotome.datasets.synapse_phantoms.tissue import draw_tissue, membrane_profile
-from neurotome.io import LazyArray
+from neurotome.io import LazyArray, site_table
 
 __all__ = ["DATASET", "make_study"]
 

@@ -24,8 +24,7 @@ import pandas as pd
 
 from neurotome.core import FormatError, Image, Labels, NeurotomeError, SynapseVolume, UnknownNameError, ValueRangeError
 from neurotome.core.geometry import Int3, Nm3
-from neurotome.datasets.synapse_phantoms import site_table
-from neurotome.io import LazyArray, open_image, open_labels
+from neurotome.io import LazyArray, open_image, open_labels, site_table
 from neurotome.io.open import require_exists
 from neurotome.synapses.discarded import Discarded, discard_table
 from neurotome.synapses.study.near import nearest_voxel, window

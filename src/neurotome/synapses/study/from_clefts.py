@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from neurotome.core import Box, Labels, Progress, ValueRangeError, silent
 from neurotome.core.geometry import Int3
-from neurotome.datasets.synapse_phantoms import site_table
+from neurotome.io import site_table
 from neurotome.synapses.discarded import Discarded, discard_table
 from neurotome.synapses.study.cleft_pieces import find_pieces, piece_mask
 from neurotome.synapses.study.near import nearest_voxel

@@ -20,7 +20,7 @@ import pandas as pd
 
 from neurotome.core import SITE_COLUMNS, FormatError, Labels, SynapseSites, UnitError
 from neurotome.core.geometry import Int3, Nm3
-from neurotome.datasets.synapse_phantoms import SITE_TABLE_COLUMNS, site_table
+from neurotome.io import SITE_TABLE_COLUMNS, site_table
 from neurotome.io.label_table import listed
 from neurotome.io.open import require_exists
 from neurotome.synapses.discarded import Discarded, discard_table

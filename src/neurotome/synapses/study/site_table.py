@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from neurotome.core import FormatError, InputError, UnknownNameError, ValueRangeError
-from neurotome.datasets.synapse_phantoms import SITE_TABLE_COLUMNS
+from neurotome.io import SITE_TABLE_COLUMNS
 from neurotome.io.label_table import listed
 from neurotome.synapses.study.table_files import VOLUME_COLUMNS, read_tables
 
