@@ -75,8 +75,8 @@ def demo(
     with Bars(console) as bars:
         facts = demo_study(out, per_type=per_type, types=types, seed=seed, workers=workers, overwrite=overwrite, progress=bars)
     _tell(console, facts, out)
-    if "ari" in facts:
-        console.print(f"  {'ARI with the planted types':<34} {facts['ari']:.3f}", markup=False)
+    if "adjusted_rand" in facts:
+        console.print(f"adjusted Rand index with what was planted: {facts['adjusted_rand']:.3f}", markup=False)
 
 
 @app.command()
