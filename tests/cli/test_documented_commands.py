@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+GROUPS = ("boundary", "neurons", "tracing", "morphology", "synapses", "data", "prepare")
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
 COMMANDS = sorted({line.split("#")[0].strip() for p in PAGES for line in re.findall(r"^neurotome .*$", p.read_text(), re.M)})
 
@@ -13,7 +14,7 @@ COMMANDS = sorted({line.split("#")[0].strip() for p in PAGES for line in re.find
 @pytest.mark.parametrize("line", COMMANDS)
 def test_command_and_options_exist(cli, line):
     words = line.split()[1:]
-    grouped = words[0] in ("boundary", "neurons", "tracing", "morphology", "synapses", "data", "prepare") or words[:2] == ["trace", "edit"]
+    grouped = words[0] in GROUPS or words[:2] == ["trace", "edit"]
     command = words[:2] if grouped else words[:1]
     code, out, _ = cli(*command, "--help")
     assert code == 0
