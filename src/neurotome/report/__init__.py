@@ -5,7 +5,9 @@ Takes: the folder of a run. Gives: report.html in it, a single file that works o
 May import: boundary, neurons, measure, io, core. Not SciPy, scikit-learn or torch.
 Read first: `results.py` (what a run folder holds), then `page.py`, then `page.html`.
 
+    atlas/         maps, columns and pictures that both pages of features share
     morphology/    the page of a table of shapes
+    synapses/      the pages of a study of synapses
 """
 
 from neurotome.report.colours import MERGE, SPLIT, css_colour, label_colours, matching_labels
