@@ -62,7 +62,7 @@ def run_study(
 
     changes: keys of the study to change, "clusters.k" for one of a part. Returns the facts of run.json: how many sites, kept and
     discarded, clusters and what to think of them, notes. Raises InputError and its kin for all that is wrong with what was given,
-    before anything is written; a step that cannot be done for want of synapses leaves a note, and the others are done.
+    before anything is written; for what only shows later (more clusters than synapses), what is done by then stays.
     """
     study, job = read_study(Path(path), changes), job or StudyJob()
     volumes, sites, discarded, notes = opened_study(study, progress)
