@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from neurotome.datasets.synapse_phantoms import StudySpec, make_study, write_study
+from neurotome.datasets.sce_layout import write_sce_layout
+from neurotome.datasets.synapse_phantoms import StudySpec, make_study, p1, write_study
 from neurotome.io import read_feature_table
 
 SPEC = StudySpec(n_per_type=3, volumes=2, types=3, seed=4)
@@ -192,3 +193,20 @@ def test_more_clusters_than_synapses(cli, study, tmp_path):
     told = {"sites": "three.csv", "features": {"families": ["morphometry"]}, "clusters": {"k": 4}}
     code, _, err = cli("synapses", "run", _changed(study, tmp_path, **told), "-o", tmp_path / "out", "--skip", "report")
     assert code == 2 and "4" in err and "3" in err and (tmp_path / "out" / "features.h5ad").is_file()
+
+
+def test_the_folders_of_the_reference_are_a_study(cli, tmp_path):
+    fixture = p1()
+    write_sce_layout(tmp_path / "data", [fixture.volume], fixture.sites)
+    layout = {"kind": "sce", "raw": "data/raw", "seg": "data/seg", "mask": "data/mask", "voxel_nm": [8, 8, 8]}
+    told = {"layout": layout, "legend": "sce", "sites": "data/excel", "columns": "sce", "features": {"families": ["morphometry"]}}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(told))
+    words = ("synapses", "run", tmp_path / "study.yaml", "-o", tmp_path / "out", "--only", "sites,crops,features")
+    code, printed, err = cli(*words)
+    assert code == 0 and "1 sites, 1 kept, 0 discarded" in printed, err
+    table = read_feature_table(tmp_path / "out" / "features.h5ad")
+    assert table.obs[["pre_id", "post_id"]].iloc[0].tolist() == ["bbox7_11", "bbox7_22"]
+    assert table[:, "vesicle_percent_crop"].X.item() == pytest.approx(3.4328125)
+    next((tmp_path / "data" / "mask" / "bbox_7").glob("slice_*50.tif")).unlink()
+    code, _, err = cli(*words, "--overwrite")
+    assert code == 2 and "119" in err and err.count("\n") == 1

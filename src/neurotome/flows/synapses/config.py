@@ -168,6 +168,11 @@ class StudyConfig(_Strict):
         """A path of the file as this process must write it; addresses stay as they are."""
         return given if "://" in given else str(self.folder / given)
 
+    def path_or_name(self, given: str) -> str:
+        """A path if there is something, else what it says: the name of a network or a legend that comes with the package."""
+        path = self.path(given)
+        return path if Path(path).exists() else given
+
     def resolved(self) -> dict[str, Any]:
         """As it stands in run.json."""
         return {**self.model_dump(mode="json", exclude={"folder"}), "folder": str(self.folder)}

@@ -41,7 +41,7 @@ def opened_study(
     study: StudyConfig, progress: Progress
 ) -> tuple[dict[str, SynapseVolume], pd.DataFrame, pd.DataFrame, list[str]]:
     """Volumes, usable sites, discarded sites, and what a person should know; all that can be wrong with them is said now."""
-    legend = synapses.read_legend(study.path(study.legend) if isinstance(study.legend, str) else study.legend)
+    legend = synapses.read_legend(study.path_or_name(study.legend) if isinstance(study.legend, str) else study.legend)
     progress("open volumes", 0, 1)
     volumes = synapses.open_volumes(_entries(study), legend)
     table = study.path(study.sites)

@@ -216,13 +216,13 @@ class _Work:
         if family == "morphometry":
             return synapses.measure_crops(crops, workers=self.workers, progress=self.progress), synapses.discard_table(())
         if family == "contrastive":
-            return synapses.contrastive_features(crops, synapses.load_trunk(self._model()), progress=self.progress)
+            return synapses.contrastive_features(crops, self._trunk(), progress=self.progress)
         return self._vgg3d(crops, self.study.first_look)
 
     def _seen(self, crops: Any, look: CropLook) -> tuple[AnnData, Any]:
         """What the study's network says of another look."""
         if "contrastive" in self.study.features.families:
-            trunk = synapses.load_trunk(self._model())
+            trunk = self._trunk()
             return synapses.contrastive_features(crops, trunk.looking(look), progress=self.progress)
         return self._vgg3d(crops, look)
 
@@ -230,10 +230,13 @@ class _Work:
         """The network whose features are explained: the trunk, else that of whole crops; None where there are measures only."""
         told = self.study.features
         if "contrastive" in told.families:
-            return synapses.load_trunk(self._model())
+            return self._trunk()
         if "vgg3d" in told.families:
             return synapses.WholeCropAttention(self._whole(), self.study.first_look, layer=told.layer, pooling=told.pooling)
         return None
+
+    def _trunk(self) -> Any:
+        return synapses.load_trunk(self.study.path_or_name(self.study.features.model))
 
     def _whole(self) -> Any:
         told = self.study.features
@@ -260,11 +263,6 @@ class _Work:
         self.tables.write_json("cluster_selection", found.selection, view)
         for note in found.notes:
             self._note(f"view {view}: {note}" if view else note)
-
-    def _model(self) -> str:
-        given = self.study.features.model
-        path = Path(self.study.path(given))
-        return str(path) if path.exists() else given
 
     def _note(self, words: str) -> None:
         self.run.keep({"notes": list(dict.fromkeys([*self.run.facts.get("notes", ()), words]))})
