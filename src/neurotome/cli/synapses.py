@@ -103,7 +103,7 @@ def contrast(
     console.print(
         f"Trunk '{card.name}' in {out}: {card.training['steps']} steps, validation loss {card.training['val_loss']:.4f}"
     )
-    console.print(f"Use it: features.model: {out} in a study", markup=False, soft_wrap=True)
+    console.print(f"Use it: features.model: {out.absolute()} in a study", markup=False, soft_wrap=True)
 
 
 @app.command()
