@@ -131,12 +131,8 @@ class _Work:
 
     def presynapses(self) -> None:
         table = self.tables.features()
-        test = synapses.presynapse_test(table, self.study.recipe)
-        self.tables.write_json("presynapse_test", test.described())
-        self.tables.write("presynapses", synapses.presynapse_groups(table, test, self.study.recipe))
+        self._compare_presynapses(table)
         synapses.write_graph(self.run / "presynapse_graph.graphml", synapses.connections(table))
-        if not test.applicable:
-            self._note(f"test of presynapses: {test.reason}")
 
     def sizes(self) -> None:
         table, crops = self.tables.features(), self.tables.crops
@@ -190,6 +186,7 @@ class _Work:
                 continue
             table.uns["synapses"] = synapses.study_facts(crops, look, self.study.features.model)
             self._group(table, slug, families=None)
+            self._compare_presynapses(table, slug)
 
     def report(self) -> None:
         stamp = self.run.facts.get("report_stamp") or time.strftime("%Y%m%d_%H%M%S")
@@ -263,6 +260,14 @@ class _Work:
         self.tables.write_json("cluster_selection", found.selection, view)
         for note in found.notes:
             self._note(f"view {view}: {note}" if view else note)
+
+    def _compare_presynapses(self, table: AnnData, view: str = "") -> None:
+        """Whether synapses of one neuron are alike in this table, and neuron by neuron."""
+        test = synapses.presynapse_test(table, self.study.recipe)
+        self.tables.write_json("presynapse_test", test.described(), view)
+        self.tables.write("presynapses", synapses.presynapse_groups(table, test, self.study.recipe), view)
+        if not test.applicable:
+            self._note(f"view {view}: test of presynapses: {test.reason}" if view else f"test of presynapses: {test.reason}")
 
     def _note(self, words: str) -> None:
         self.run.keep({"notes": list(dict.fromkeys([*self.run.facts.get("notes", ()), words]))})
