@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +13,10 @@ import pytest
 from neurotome import io, measure
 from neurotome.core import Grid, Image, Labels, Probability, Record
 
+FLAGS = (
+    "--no-sandbox --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync "
+    "--use-gl=angle --use-angle=swiftshader"
+)
 SHAPE, VOXEL_NM = (8, 96, 96), (30.0, 6.0, 8.0)
 STEPS = {"predict": 61.5, "segment": 2.25}
 
@@ -106,3 +111,16 @@ def _write_record(folder: Path, inputs: Path, *, truth: bool) -> None:
     }
     record = Record("reconstruct", config, {config["image"]: "ab" * 32}, {"python": "3"}, 0, "cpu", STEPS, 1_500_000_000, "done")
     io.atomic_write_json(folder / "run.json", {**asdict(record), "done": list(STEPS), "facts": {"neurons": 17}})
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium, or a skip that says what is missing."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no chromium on this machine")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
+        yield browser
+        browser.close()
